@@ -1,0 +1,31 @@
+/** House rules that a machine can check. ARCHITECTURE.md draws the borders; here they stay true. */
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+
+/** Which top-level folder may import which. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  model: [],
+  tsdb: ['model'],
+  promql: ['model'],
+  scrape: ['model'],
+  web: ['model', 'promql'],
+  src: ['model', 'tsdb', 'promql', 'scrape', 'web'],
+};
+const IMPORT = /(?:from|import|import\()\s*'(\.[^']+)'/g;
+
+test.each(Object.keys(MAY_IMPORT))('%s imports only what is below it, by its front door', (room) => {
+  const violations: string[] = [];
+  for (const file of globSync(`${room}/**/*.ts`, { exclude: ['web/ui/**'] })) {
+    for (const [, specifier] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
+      const target = path.join(path.dirname(file), specifier!);
+      const [targetRoom] = target.split(path.sep);
+      if (targetRoom === room) continue;
+      const allowed = MAY_IMPORT[room]!.includes(targetRoom!);
+      if (!allowed || target !== path.join(targetRoom!, 'index.ts')) {
+        violations.push(`${file} -> ${specifier}`);
+      }
+    }
+  }
+  expect(violations).toEqual([]);
+});
