@@ -19,7 +19,7 @@ export class CorruptionError extends NarthexError {
   constructor(what: string, place: CorruptionError['place'], options?: ErrorOptions) {
     super(`${what} (${place.file} @ byte ${place.offsetBytes})`, options);
     this.what = what;
-    this.place = place;
+    this.place = { file: place.file, offsetBytes: place.offsetBytes };
   }
 }
 

@@ -7,12 +7,14 @@
  */
 import { ValueError } from './errors.ts';
 
-/** As in API answers: `1`, `0.5`, `1e+21`, `1e-7`, `-0`, `NaN`, `+Inf`, `-Inf`. */
+/** As in API answers: `1`, `0.5`, `1e+21`, `1e-07`, `-0`, `NaN`, `+Inf`, `-Inf`. */
 export function formatFloat(value: number): string {
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   if (value === Infinity) return '+Inf';
   if (value === -Infinity) return '-Inf';
-  return String(value); // JavaScript switches to exponents where this format does.
+  // JavaScript switches to exponents where this format does, which gives them two digits.
+  const text = String(value);
+  return text.at(-3) === 'e' ? `${text.slice(0, -1)}0${text.at(-1)!}` : text;
 }
 
 /** Shortest digits that read back the same, never with an exponent. */

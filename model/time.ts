@@ -22,7 +22,7 @@ const UNITS: readonly (readonly [name: string, sizeMs: number])[] = [
   ['s', SECOND_MS],
   ['ms', 1],
 ];
-const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
+const PART = /(\d+)(\D*)/y;
 /** Go counts durations in signed 64-bit nanoseconds; what does not fit there is refused. */
 const DURATION_MS_MAX = 2 ** 63 / 1e6;
 
@@ -33,24 +33,37 @@ const DURATION_MS_MAX = 2 ** 63 / 1e6;
 export function parseDuration(text: string): number {
   if (text === '') throw new ValueError('empty duration string');
   if (text === '0') return 0;
-  const match = DURATION.exec(text);
-  if (match === null) throw new ValueError(`not a valid duration string: ${JSON.stringify(text)}`);
+  const invalid = () => new ValueError(`not a valid duration string: ${JSON.stringify(text)}`);
   let totalMs = 0;
-  UNITS.forEach(([, sizeMs], index) => {
-    const digits = match[index + 1];
-    if (digits !== undefined) totalMs += Number(digits) * sizeMs;
-  });
-  if (totalMs >= DURATION_MS_MAX) throw new ValueError('duration out of range');
+  let unitIndexMin = 0;
+  for (let at = 0; at < text.length; ) {
+    PART.lastIndex = at;
+    const part = PART.exec(text);
+    if (part === null || Number(part[1]) >= 2 ** 64) throw invalid();
+    at = PART.lastIndex;
+    const [, digits, name] = part;
+    const unitIndex = UNITS.findIndex((unit) => unit[0] === name);
+    if (unitIndex < 0) {
+      if (name === '') throw invalid();
+      const quoted = JSON.stringify(name);
+      throw new ValueError(`unknown unit ${quoted} in duration ${JSON.stringify(text)}`);
+    }
+    // Longest first, and each unit once.
+    if (unitIndex < unitIndexMin) throw invalid();
+    unitIndexMin = unitIndex + 1;
+    totalMs += Number(digits) * UNITS[unitIndex]![1];
+    if (totalMs >= DURATION_MS_MAX) throw new ValueError('duration out of range');
+  }
   return totalMs;
 }
 
-/** The shortest exact text: years, weeks and days only where nothing smaller remains beside them. */
+/** Exact text: years and weeks only where nothing smaller remains beside them (`8d`, `1d12h`). */
 export function formatDuration(durationMs: number): string {
   if (durationMs === 0) return '0s';
   let text = durationMs < 0 ? '-' : '';
   let restMs = Math.abs(Math.trunc(durationMs));
   for (const [name, sizeMs] of UNITS) {
-    const wholeOnly = sizeMs >= DAY_MS;
+    const wholeOnly = sizeMs >= WEEK_MS;
     if (restMs < sizeMs || (wholeOnly && restMs % sizeMs !== 0)) continue;
     text += `${Math.floor(restMs / sizeMs)}${name}`;
     restMs %= sizeMs;

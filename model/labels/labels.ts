@@ -220,6 +220,8 @@ function escapeChar(char: string): string {
   const code = char.codePointAt(0)!;
   if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, '0')}`;
   if (code < 0x7f || PRINTABLE.test(char)) return char;
+  // A lone surrogate of this range stands for a byte that was not UTF-8.
+  if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code - 0xdc00).toString(16)}`;
   if (code > 0xffff) return `\\U${code.toString(16).padStart(8, '0')}`;
   return `\\u${code.toString(16).padStart(4, '0')}`;
 }
