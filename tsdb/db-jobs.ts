@@ -1,0 +1,147 @@
+/**
+ * Heavy work as plain data: what a worker thread can be handed. A job reads the head through shared
+ * memory and the files, writes blocks or a checkpoint, and leaves it to the writer to put them to use.
+ */
+import { CorruptionError } from '../model/index.ts';
+import { writeBlock } from './block/block-writer.ts';
+import { type BlockMeta, CompactionHint } from './block/meta-json.ts';
+import { compactBlocks } from './compaction/compact.ts';
+import { HeadBlockSource, type HeadPart } from './compaction/compact-head.ts';
+import { openReader, type SharedDb } from './db-reader.ts';
+import { findRecord } from './head/series-table.ts';
+import type { Files } from './io/files.ts';
+import { NODE_FILES } from './io/node-files.ts';
+import { ReaderSlot } from './memory/readers.ts';
+import { writeCheckpoint } from './wal/checkpoint.ts';
+import type { WalCompression } from './wal/compression.ts';
+
+export type CompactionJob =
+  /** Writes [minMs, endMs) of the head as a block into `targetDirectory`. */
+  | {
+      readonly kind: 'head-block';
+      readonly targetDirectory: string;
+      readonly ulid: string;
+      readonly minMs: number;
+      readonly endMs: number;
+      readonly part: HeadPart;
+      readonly chunkSegmentSizeBytesMax: number;
+    }
+  /** Merges blocks into one. */
+  | {
+      readonly kind: 'merge-blocks';
+      readonly ulid: string;
+      readonly parents: readonly string[];
+      readonly chunkSegmentSizeBytesMax: number;
+    }
+  /** Writes anew what still matters of the log's oldest segments. */
+  | {
+      readonly kind: 'checkpoint';
+      readonly firstSegment: number;
+      readonly lastSegment: number;
+      readonly minMs: number;
+      /** Series that are gone but still have samples in later segments, ascending. */
+      readonly neededDeadRefs: Uint32Array;
+      readonly compression: WalCompression;
+      readonly segmentSizeBytes: number;
+    };
+
+export type JobResult = {
+  /** Null when there was nothing to write. */
+  readonly meta: BlockMeta | null;
+  /** What is wrong with the blocks that were to be merged; null when nothing is. */
+  readonly corruption: string | null;
+};
+
+/** Runs a job somewhere and tells when it is done. */
+export type RunJob = (job: CompactionJob, shared: SharedDb) => Promise<JobResult>;
+
+/** Runs a job here and now. In a worker thread it is all that there is to call. */
+export function runCompactionJob(
+  job: CompactionJob,
+  shared: SharedDb,
+  files: Files = NODE_FILES,
+): JobResult {
+  switch (job.kind) {
+    case 'head-block':
+      return { meta: writeHeadBlock(job, shared, files), corruption: null };
+    case 'merge-blocks': {
+      const { ulid, parents, chunkSegmentSizeBytesMax } = job;
+      const dataDirectory = shared.directory;
+      const options = { files, dataDirectory, parents, ulid, chunkSegmentSizeBytesMax };
+      try {
+        return { meta: compactBlocks(options).meta, corruption: null };
+      } catch (error) {
+        if (error instanceof CorruptionError) return { meta: null, corruption: error.message };
+        throw error;
+      }
+    }
+    case 'checkpoint':
+      return checkpoint(job, shared, files);
+  }
+}
+
+function writeHeadBlock(
+  job: CompactionJob & { readonly kind: 'head-block' },
+  shared: SharedDb,
+  files: Files,
+): BlockMeta | null {
+  const { ulid, minMs, endMs, part, targetDirectory, chunkSegmentSizeBytesMax } = job;
+  const reader = openReader(shared, { files });
+  const source = new HeadBlockSource(reader.head, minMs, endMs, part);
+  try {
+    return writeBlock({
+      files,
+      dataDirectory: targetDirectory,
+      source,
+      chunkSegmentSizeBytesMax,
+      meta: {
+        ulid,
+        minMs,
+        endMs,
+        compaction: {
+          level: 1,
+          sources: [ulid],
+          deletable: false,
+          parents: [],
+          failed: false,
+          hints: part === 'out-of-order' ? [CompactionHint.FromOutOfOrder] : [],
+        },
+      },
+    });
+  } finally {
+    source.close();
+    reader.close();
+  }
+}
+
+function checkpoint(
+  job: CompactionJob & { readonly kind: 'checkpoint' },
+  shared: SharedDb,
+  files: Files,
+): JobResult {
+  const reader = openReader(shared, { files });
+  const { heap } = reader.head;
+  const needed = new Set(job.neededDeadRefs);
+  const slot = ReaderSlot.open(heap, reader.owner);
+  try {
+    writeCheckpoint({
+      files,
+      directory: `${shared.directory}/wal`,
+      firstSegment: job.firstSegment,
+      lastSegment: job.lastSegment,
+      minMs: job.minMs,
+      compression: job.compression,
+      segmentSizeBytes: job.segmentSizeBytes,
+      keepsSeries: (ref) => {
+        slot.enter();
+        const isAlive = findRecord(heap, ref) !== 0;
+        slot.leave();
+        return isAlive || needed.has(ref);
+      },
+    });
+    return { meta: null, corruption: null };
+  } finally {
+    slot.close();
+    reader.close();
+  }
+}

@@ -1,0 +1,363 @@
+/**
+ * What a database does in the background, one thing at a time: cut blocks from the head, shorten
+ * the log, merge blocks, drop old ones. Driven by `tick`; heavy parts are jobs that may run in
+ * another thread, and what must happen here is done in slices.
+ */
+import { type Clock, type Logger, messageOf } from '../model/index.ts';
+import { markCompactionFailed } from './compaction/compact.ts';
+import { compactionRanges, planCompaction } from './compaction/plan.ts';
+import type { UlidSource } from './block/ulid.ts';
+import type { DbBlocks } from './db-blocks.ts';
+import type { CompactionJob, JobResult } from './db-jobs.ts';
+import type { DbMetrics } from './db-metrics.ts';
+import type { ResolvedOptions } from './db-options.ts';
+import { collect, type CollectResult, dropLateChunks } from './head/collect.ts';
+import { rangeEndMs } from './head/cut-rules.ts';
+import type { Head } from './head/head.ts';
+import type { LateLog } from './head/late-log.ts';
+import { emptyHeadChunkFile, headChunkPath, listHeadChunkFiles } from './head/head-chunk-files.ts';
+import { writeFileAtomic } from './io/atomic-write.ts';
+import { allReadersKnow } from './memory/readers.ts';
+import { removeCheckpointsBefore, removeSegmentsBefore } from './wal/checkpoint.ts';
+import { findSegments } from './wal/segment-name.ts';
+import type { WalWriter } from './wal/wal-writer.ts';
+
+const RELOAD_INTERVAL_MS = 60_000;
+const BACKOFF_MS_MIN = 1000;
+const BACKOFF_MS_MAX = 60_000;
+/** How long to wait before asking again whether old queries have ended. */
+const READERS_POLL_MS = 20;
+
+export type MaintenanceParts = {
+  readonly options: ResolvedOptions;
+  readonly head: Head;
+  readonly blocks: DbBlocks;
+  readonly wal: WalWriter;
+  readonly lateLog: LateLog;
+  readonly metrics: DbMetrics;
+  readonly ulids: UlidSource;
+  readonly runJob: (job: CompactionJob) => Promise<JobResult>;
+  readonly retention: () => { readonly retentionMs: number; readonly sizeBytes: number };
+  /** Refs in the log so far that stand for series which have another ref by now. */
+  readonly aliasRefs: Iterable<number>;
+};
+
+export class Maintenance {
+  /** Off while somebody else (an upload, a test) wants the blocks to stay as they are. */
+  isCompactionOn = true;
+  readonly #parts: MaintenanceParts;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #rangesMs: readonly number[];
+  #running: Promise<void> | null = null;
+  #nextReloadMs = -Infinity;
+  #backoffMs = 0;
+  #retryAtMs = -Infinity;
+  #isStopped = false;
+  /** Series that were removed while their samples still are in later segments of the log. */
+  #deadRefs: { readonly segment: number; readonly refs: Uint32Array }[] = [];
+
+  constructor(parts: MaintenanceParts) {
+    this.#parts = parts;
+    this.#clock = parts.options.clock;
+    this.#logger = parts.options.logger;
+    const { minBlockMs, maxBlockMs } = parts.options;
+    this.#rangesMs = compactionRanges(minBlockMs, maxBlockMs);
+    const refs = Uint32Array.from(parts.aliasRefs).sort();
+    if (refs.length > 0) this.#deadRefs.push({ segment: parts.wal.segmentIndex, refs });
+  }
+
+  /** Does what is due; a call while another one is at it waits for that one. */
+  tick(): Promise<void> {
+    return this.#exclusively(async () => {
+      const nowMs = this.#clock.nowMs();
+      if (nowMs >= this.#nextReloadMs) {
+        this.#nextReloadMs = nowMs + RELOAD_INTERVAL_MS;
+        this.#parts.head.flushChunks();
+        this.reloadBlocks();
+      }
+      if (!this.isCompactionOn || nowMs < this.#retryAtMs) return;
+      await this.#compact();
+    });
+  }
+
+  /** Compacts everything that can be, now. */
+  compact(): Promise<void> {
+    return this.#exclusively(() => this.#compact());
+  }
+
+  /** Runs `body` while no maintenance is going on. */
+  async #exclusively(body: () => Promise<void>): Promise<void> {
+    while (this.#running !== null) await this.#running.catch(() => {});
+    const run = body();
+    this.#running = run;
+    try {
+      await run;
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  /** For deletions and snapshots, which must not meet a compaction half way. */
+  exclusively(body: () => Promise<void>): Promise<void> {
+    return this.#exclusively(body);
+  }
+
+  /** Ends what is going on at its next pause. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#running?.catch(() => {});
+  }
+
+  reloadBlocks(): void {
+    try {
+      this.#parts.blocks.reload(this.#parts.retention());
+    } catch (error) {
+      this.#parts.blocks.counts.failures++;
+      this.#logger.error('reloadBlocks', { error: messageOf(error) });
+    }
+  }
+
+  get isHeadCompactable(): boolean {
+    const { head, options } = this.#parts;
+    return head.maxMs - head.minMs > options.minBlockMs * 1.5;
+  }
+
+  async #compact(): Promise<void> {
+    const { metrics } = this.#parts;
+    try {
+      if (this.isHeadCompactable) metrics.compactionsTriggered.increase();
+      await this.#compactHead();
+      await this.#compactBlocks();
+      this.#backoffMs = 0;
+    } catch (error) {
+      metrics.compactionsFailed.increase();
+      this.#backoffMs = Math.min(BACKOFF_MS_MAX, Math.max(BACKOFF_MS_MIN, this.#backoffMs * 2));
+      this.#retryAtMs = this.#clock.nowMs() + this.#backoffMs;
+      this.#logger.error('compaction failed', { error: messageOf(error) });
+    }
+  }
+
+  async #compactHead(): Promise<void> {
+    const { head, options } = this.#parts;
+    let endMs = -Infinity;
+    while (this.isHeadCompactable && !this.#isStopped) {
+      const { minMs } = head;
+      endMs = rangeEndMs(minMs, options.minBlockMs);
+      head.refuseBeforeMs = endMs;
+      await this.#writeHeadBlock(minMs, endMs);
+      await this.truncateHead(endMs);
+    }
+    if (endMs === -Infinity) return;
+    // Deletions of late samples that are not in blocks yet must stay in the log.
+    await this.#truncateLog(Math.min(endMs, head.minLateMs));
+    if (!this.#isStopped) await this.compactLate();
+  }
+
+  /** Writes blocks of what came out of order, one per block range, and forgets it. */
+  async compactLate(): Promise<void> {
+    const { head, lateLog, options, ulids } = this.#parts;
+    if (head.outOfOrder.refs.size === 0) return;
+    const segment = head.late.sealAll();
+    const lastFile = head.newestChunkFile;
+    const { minBlockMs } = options;
+    const { minLateMs, maxLateMs } = head;
+    for (
+      let startMs = Math.floor(minLateMs / minBlockMs) * minBlockMs;
+      startMs <= maxLateMs;
+      startMs += minBlockMs
+    ) {
+      const beganMs = this.#clock.monotonicMs();
+      const { meta } = await this.#parts.runJob({
+        kind: 'head-block',
+        targetDirectory: options.directory,
+        ulid: ulids.next(this.#clock.nowMs()),
+        minMs: startMs,
+        endMs: startMs + minBlockMs,
+        part: 'out-of-order',
+        chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
+      });
+      this.#parts.metrics.noteCompaction((this.#clock.monotonicMs() - beganMs) / 1000, meta);
+    }
+    this.reloadBlocks();
+    await this.#awaitReaders();
+    const emptied = dropLateChunks(head, lastFile);
+    lateLog.removeBefore(segment);
+    await this.truncateHead(head.minValidMs, emptied);
+  }
+
+  async #writeHeadBlock(minMs: number, endMs: number): Promise<void> {
+    const { head, metrics, ulids, options } = this.#parts;
+    head.flushChunks();
+    const startMs = this.#clock.monotonicMs();
+    const { meta } = await this.#parts.runJob({
+      kind: 'head-block',
+      targetDirectory: options.directory,
+      ulid: ulids.next(this.#clock.nowMs()),
+      minMs,
+      endMs,
+      part: 'in-order',
+      chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
+    });
+    metrics.noteCompaction((this.#clock.monotonicMs() - startMs) / 1000, meta);
+    this.#logger.info('write block', { mint: minMs, maxt: endMs, ulid: meta?.ulid ?? '' });
+    this.reloadBlocks();
+  }
+
+  /**
+   * Forgets what lies before `minMs`, once no open query can miss it.
+   * @param emptiedFiles  chunk files of which some part is in blocks by now
+   */
+  async truncateHead(minMs: number, emptiedFiles: ReadonlySet<number> = new Set()): Promise<void> {
+    const { head, metrics } = this.#parts;
+    metrics.headTruncations.increase();
+    await this.#awaitReaders();
+    const startMs = this.#clock.monotonicMs();
+    const steps = collect(head, minMs);
+    let result: CollectResult | undefined;
+    while (result === undefined) {
+      const step = steps.next();
+      if (step.done) result = step.value;
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+    metrics.gcDuration.observe((this.#clock.monotonicMs() - startMs) / 1000);
+    if (result.removedRefs.length > 0) {
+      const segment = this.#parts.wal.segmentIndex;
+      this.#deadRefs.push({ segment, refs: result.removedRefs });
+    }
+    this.#removeChunkFiles(result, emptiedFiles);
+  }
+
+  /** Until every open query reads the blocks that were published last. */
+  async #awaitReaders(): Promise<void> {
+    const { head, blocks } = this.#parts;
+    while (!allReadersKnow(head.heap, blocks.version)) await this.#clock.sleep(READERS_POLL_MS);
+  }
+
+  /**
+   * Removes files of finished chunks that no series needs any more, oldest first: Prometheus
+   * refuses a directory with gaps. A file in the middle with nothing but late chunks that are in
+   * blocks is emptied instead, or the next start would find them again.
+   */
+  #removeChunkFiles(
+    { neededFiles, neededLateFiles }: CollectResult,
+    emptiedFiles: ReadonlySet<number>,
+  ): void {
+    const { head, options } = this.#parts;
+    const { files } = options;
+    const directory = `${options.directory}/chunks_head`;
+    const oldest = Math.min(...neededFiles, ...neededLateFiles, ...head.openChunkFiles);
+    // The numbering goes on from the newest one, which is therefore kept.
+    const doomed = listHeadChunkFiles(files, directory).filter(
+      (file) => file < oldest && file < head.newestChunkFile,
+    );
+    const emptied = [...emptiedFiles].filter(
+      (file) => !doomed.includes(file) && !neededFiles.has(file) && !neededLateFiles.has(file),
+    );
+    // A reader that captured a chunk of them has the file open by the time it leaves.
+    head.retired.addAction(() => {
+      for (const file of doomed) files.remove(headChunkPath(directory, file));
+      for (const file of emptied) {
+        writeFileAtomic(files, headChunkPath(directory, file), emptyHeadChunkFile());
+      }
+    });
+    head.retired.reclaim();
+  }
+
+  /** Replaces the older part of the log by a checkpoint. */
+  async #truncateLog(minMs: number): Promise<void> {
+    const { wal, options, metrics } = this.#parts;
+    const segments = findSegments(options.files, wal.directory);
+    const first = segments[0] ?? 0;
+    // The newest closed segment; opening another one makes it so.
+    wal.cutSegment();
+    const closed = wal.segmentIndex - 2;
+    if (closed < 0) return;
+    const last = first + Math.trunc(((closed - first) * 2) / 3);
+    if (last <= first) return;
+    const startMs = this.#clock.monotonicMs();
+    const needed = this.#deadRefs.filter(({ segment }) => segment > last);
+    metrics.checkpoints.increase();
+    try {
+      await this.#parts.runJob({
+        kind: 'checkpoint',
+        firstSegment: first,
+        lastSegment: last,
+        minMs,
+        neededDeadRefs: joinSorted(needed.map(({ refs }) => refs)),
+        compression: options.walCompression,
+        segmentSizeBytes: options.walSegmentSizeBytes,
+      });
+    } catch (error) {
+      metrics.checkpointsFailed.increase();
+      throw error;
+    }
+    metrics.logTruncations.increase();
+    removeSegmentsBefore(options.files, wal.directory, last + 1);
+    metrics.checkpointDeletions.increase();
+    removeCheckpointsBefore(options.files, wal.directory, last);
+    this.#deadRefs = needed;
+    metrics.walTruncateDuration.observe((this.#clock.monotonicMs() - startMs) / 1000);
+    this.#logger.info('WAL checkpoint complete', { first, last });
+  }
+
+  /** Merges blocks as long as the plan has something to merge. */
+  async #compactBlocks(): Promise<void> {
+    const { blocks, options, metrics } = this.#parts;
+    while (!this.#isStopped) {
+      if (this.isHeadCompactable) return; // the head goes first; the next tick goes on here
+      // A block of late samples may reach to where the head still is. Merged with another one it
+      // would look as if everything up to its end were in blocks, and the next start would skip
+      // that part of the log.
+      const metas = blocks.all
+        .map((block) => block.meta)
+        .filter((meta) => meta.endMs <= blocks.endMs && !options.isHeldBack(meta));
+      const parents = planCompaction(metas, this.#rangesMs, {
+        mergesOverlapping: options.allowsOverlappingCompaction,
+      });
+      if (parents.length === 0) return;
+      await this.mergeBlocks(parents);
+      if (overlap(metas.filter(({ ulid }) => parents.includes(ulid)))) {
+        metrics.verticalCompactions.increase();
+      }
+    }
+  }
+
+  /** Replaces blocks by one that holds what they hold and was not deleted. */
+  async mergeBlocks(parents: readonly string[]): Promise<void> {
+    const { blocks, options, metrics, ulids } = this.#parts;
+    const startMs = this.#clock.monotonicMs();
+    const { meta, corruption } = await this.#parts.runJob({
+      kind: 'merge-blocks',
+      ulid: ulids.next(this.#clock.nowMs()),
+      parents,
+      chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
+    });
+    if (corruption !== null) {
+      // So that the plan does not come back to them for ever.
+      for (const ulid of parents) markCompactionFailed(options.files, options.directory, ulid);
+    } else {
+      metrics.noteCompaction((this.#clock.monotonicMs() - startMs) / 1000, meta);
+      this.#logger.info('compact blocks', { count: parents.length, ulid: meta?.ulid ?? '' });
+    }
+    // What the job noted at the parents (empty, failed) is in their files.
+    blocks.forget(parents);
+    this.reloadBlocks();
+    if (corruption !== null) throw new Error(corruption);
+  }
+}
+
+function overlap(metas: readonly { readonly minMs: number; readonly endMs: number }[]): boolean {
+  const sorted = [...metas].sort((a, b) => a.minMs - b.minMs);
+  return sorted.some((meta, i) => i > 0 && meta.minMs < sorted[i - 1]!.endMs);
+}
+
+function joinSorted(lists: readonly Uint32Array[]): Uint32Array {
+  const joined = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));
+  let at = 0;
+  for (const list of lists) {
+    joined.set(list, at);
+    at += list.length;
+  }
+  return joined.sort();
+}

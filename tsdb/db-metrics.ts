@@ -1,0 +1,231 @@
+/** The database's figures about itself, under the names that Prometheus gives them. */
+import type { Counter, Registry, Summary } from '../model/index.ts';
+import type { BlockMeta } from './block/meta-json.ts';
+import type { DbBlocks } from './db-blocks.ts';
+import type { Head } from './head/head.ts';
+import type { WalWriter } from './wal/wal-writer.ts';
+import { Time, Word } from './memory/control-block.ts';
+
+const P = 'prometheus_tsdb_';
+const SECONDS_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192];
+
+export type MetricSources = {
+  readonly head: Head;
+  readonly blocks: DbBlocks;
+  readonly wal: WalWriter;
+  readonly walSizeBytes: () => number;
+  readonly chunksSizeBytes: () => number;
+  readonly retention: () => { readonly retentionMs: number; readonly sizeBytes: number };
+};
+
+export class DbMetrics {
+  readonly compactionsTriggered: Counter;
+  readonly compactionsFailed: Counter;
+  readonly verticalCompactions: Counter;
+  readonly headTruncations: Counter;
+  readonly checkpoints: Counter;
+  readonly checkpointsFailed: Counter;
+  readonly checkpointDeletions: Counter;
+  readonly logTruncations: Counter;
+  readonly walCorruptions: Counter;
+  readonly chunkCorruptions: Counter;
+  readonly unknownRefs: Counter;
+  readonly gcDuration: Summary;
+  readonly walTruncateDuration: Summary;
+  readonly #registry: Registry;
+  readonly #compactions: Counter;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+    const counter = (name: string, help: string) => registry.counter(P + name, help);
+    const summary = (name: string, help: string) =>
+      registry.summaries(P + name, help, [], []).labels();
+    this.compactionsTriggered = counter(
+      'compactions_triggered_total',
+      'Total number of triggered compactions for the partition.',
+    );
+    this.#compactions = counter('compactions_total', 'Compactions that were executed.');
+    this.compactionsFailed = counter('compactions_failed_total', 'Compactions that failed.');
+    counter('compactions_skipped_total', 'Compactions skipped because they are switched off.');
+    this.verticalCompactions = counter(
+      'vertical_compactions_total',
+      'Compactions of blocks that overlap.',
+    );
+    this.headTruncations = counter('head_truncations_total', 'Head truncations attempted.');
+    counter('head_truncations_failed_total', 'Head truncations that failed.');
+    this.checkpoints = counter('checkpoint_creations_total', 'Checkpoints attempted.');
+    this.checkpointsFailed = counter('checkpoint_creations_failed_total', 'Checkpoints failed.');
+    this.checkpointDeletions = counter(
+      'checkpoint_deletions_total',
+      'Deletions of older checkpoints attempted.',
+    );
+    counter('checkpoint_deletions_failed_total', 'Deletions of older checkpoints that failed.');
+    this.logTruncations = counter('wal_truncations_total', 'Truncations of the log attempted.');
+    counter('wal_truncations_failed_total', 'Truncations of the log that failed.');
+    this.walCorruptions = counter('wal_corruptions_total', 'Corruptions found in the log.');
+    this.chunkCorruptions = counter(
+      'mmap_chunk_corruptions_total',
+      'Corruptions found in the files of finished head chunks.',
+    );
+    this.unknownRefs = registry
+      .counters(P + 'wal_replay_unknown_refs_total', 'Entries of series the log does not know.', [
+        'type',
+      ])
+      .labels('samples');
+    this.gcDuration = summary('head_gc_duration_seconds', 'Runtime of garbage collection.');
+    this.walTruncateDuration = summary(
+      'wal_truncate_duration_seconds',
+      'Duration of truncating the log.',
+    );
+    for (const name of ['compaction_duration_seconds', 'tombstone_cleanup_seconds']) {
+      registry.histograms(P + name, 'Duration of runs.', [], SECONDS_BOUNDS);
+    }
+  }
+
+  /** How long the start took to read the log. */
+  noteReplay(seconds: number, wasClean: boolean): void {
+    this.#registry
+      .gauge(P + 'data_replay_duration_seconds', 'Time taken to replay the data on disk.')
+      .set(seconds);
+    this.#registry
+      .gauge(P + 'clean_start', '-1: lockfile is disabled. 0: replaced. 1: locked cleanly.')
+      .set(wasClean ? 1 : 0);
+  }
+
+  noteCompaction(seconds: number, meta: BlockMeta | null): void {
+    this.#compactions.increase();
+    const observe = (name: string, help: string, bounds: readonly number[], value: number) =>
+      this.#registry
+        .histograms(P + name, help, [], bounds)
+        .labels()
+        .observe(value);
+    observe('compaction_duration_seconds', 'Duration of runs.', SECONDS_BOUNDS, seconds);
+    if (meta === null || meta.stats.chunkCount === 0) return;
+    const { sampleCount, chunkCount } = meta.stats;
+    const perChunk = sampleCount / chunkCount;
+    observe('compaction_chunk_samples', 'Samples per chunk.', powers(4, 1.5, 12), perChunk);
+    const rangeSeconds = (meta.endMs - meta.minMs) / 1000;
+    observe('compaction_chunk_range_seconds', 'Time range.', powers(100, 4, 10), rangeSeconds);
+  }
+
+  noteTombstoneCleanup(seconds: number): void {
+    this.#registry
+      .histograms(P + 'tombstone_cleanup_seconds', 'Duration of runs.', [], SECONDS_BOUNDS)
+      .labels()
+      .observe(seconds);
+  }
+
+  /** Figures that are looked up when somebody asks. */
+  watch(sources: MetricSources): void {
+    const registry = this.#registry;
+    const set = (name: string, help: string, value: number) =>
+      registry.gauge(P + name, help).set(value);
+    const count = (name: string, help: string, value: number) => {
+      registry.counter(P + name, help).value = value;
+    };
+    registry.beforeSnapshot(() => {
+      watchHead(sources, set, count);
+      watchFiles(sources, set, count);
+      watchExemplars(sources.head, set, count);
+    });
+    registry.beforeSnapshot(() => countByKind(registry, sources.head));
+  }
+}
+
+type Note = (name: string, help: string, value: number) => void;
+
+function watchHead({ head, blocks }: MetricSources, set: Note, count: Note): void {
+  const { heap, counters, writer, series, symbols, isolation } = head;
+  const finite = (value: number) => (Number.isFinite(value) ? value : 0);
+  set('head_series', 'Total number of series in the head block.', series.count);
+  count('head_series_created_total', 'Series created in the head.', counters.createdSeries);
+  count('head_series_removed_total', 'Series removed in the head.', counters.removedSeries);
+  count('head_series_not_found_total', 'Requests for unknown series.', counters.unknownSeries);
+  set('head_stale_series', 'Series whose newest sample is a stale marker.', writer.staleCount);
+  set('head_chunks', 'Chunks in the head.', head.chunkCount);
+  count('head_chunks_created_total', 'Chunks created in the head.', writer.createdChunkCount);
+  count('head_chunks_removed_total', 'Chunks removed in the head.', counters.removedChunks);
+  count('mmap_chunks_total', 'Chunks that were written to files.', head.flusher.writtenCount);
+  set('head_active_appenders', 'Currently active appenders.', head.openAppenderCount);
+  count('head_appenders_created_total', 'Appenders created.', counters.createdAppenders);
+  set('head_min_time', 'Minimum time of the head block.', finite(head.minMs));
+  set('head_max_time', 'Maximum timestamp of the head block.', finite(head.maxMs));
+  set('head_min_time_seconds', 'Minimum time of the head block.', finite(head.minMs) / 1000);
+  set('head_max_time_seconds', 'Maximum timestamp of the head.', finite(head.maxMs) / 1000);
+  set(
+    'head_native_histogram_series',
+    'Series whose newest sample is a native histogram.',
+    writer.histogramSeriesCount,
+  );
+  set('symbol_table_size_bytes', 'Size of the symbol table in memory.', symbols.textBytes);
+  set('isolation_low_watermark', 'The lowest commit id in use.', isolation.lowWatermark());
+  set('isolation_high_watermark', 'The highest commit id.', heap.u32[Word.CommitId]!);
+  const blockMinMs = blocks.all[0]?.meta.minMs ?? Infinity;
+  const lowestMs = finite(Math.min(blockMinMs, heap.f64[Time.MinMs]!));
+  set('lowest_timestamp', 'Lowest timestamp value stored in the database.', lowestMs);
+  set('lowest_timestamp_seconds', 'Lowest timestamp in the database.', lowestMs / 1000);
+}
+
+function watchFiles(sources: MetricSources, set: Note, count: Note): void {
+  const { blocks, wal } = sources;
+  const { sizeBytes, retentionMs } = sources.retention();
+  set('blocks_loaded', 'Number of currently loaded data blocks.', blocks.all.length);
+  set('storage_blocks_bytes', 'Bytes used by all blocks.', blocks.sizeBytes);
+  set('retention_limit_bytes', 'Max number of bytes to be retained.', sizeBytes);
+  set('retention_limit_seconds', 'How long to retain samples.', retentionMs / 1000);
+  count('reloads_total', 'Block set reloads.', blocks.counts.reloads);
+  count('reloads_failures_total', 'Block set reloads that failed.', blocks.counts.failures);
+  count('time_retentions_total', 'Blocks deleted for their age.', blocks.counts.byTime);
+  count('size_retentions_total', 'Blocks deleted for their size.', blocks.counts.bySize);
+  set('wal_segment_current', 'Segment that is being written.', wal.segmentIndex);
+  set('wal_storage_size_bytes', 'Size of the log directory.', sources.walSizeBytes());
+  set('head_chunks_storage_size_bytes', 'Size of chunks_head.', sources.chunksSizeBytes());
+  count('wal_page_flushes_total', 'Page flushes.', wal.stats.pageFlushCount);
+  count('wal_completed_pages_total', 'Completed pages.', wal.stats.completedPageCount);
+  count('wal_writes_failed_total', 'Log writes that failed.', wal.stats.failedWriteCount);
+  count(
+    'wal_record_parts_bytes_written_total',
+    'Bytes written to the log.',
+    wal.stats.writtenSizeBytes,
+  );
+}
+
+function watchExemplars({ exemplars }: Head, set: Note, count: Note): void {
+  const { newestMs } = exemplars;
+  count('exemplar_exemplars_appended_total', 'Exemplars appended.', exemplars.appendedCount);
+  count(
+    'exemplar_out_of_order_exemplars_total',
+    'Exemplars refused as out of order.',
+    exemplars.outOfOrderCount,
+  );
+  set('exemplar_exemplars_in_storage', 'Exemplars in circular storage.', exemplars.count);
+  set('exemplar_max_exemplars', 'Exemplars that storage can hold.', exemplars.capacity);
+  set('exemplar_last_exemplars_timestamp_seconds', 'Newest exemplar.', newestMs / 1000);
+  set(
+    'exemplar_series_with_exemplars_in_storage',
+    'Series with exemplars in circular storage.',
+    exemplars.seriesCount,
+  );
+}
+
+/** Counters with a label for the kind of sample. */
+function countByKind(registry: Registry, { counters }: Head): void {
+  const family = (name: string, help: string) => registry.counters(P + name, help, ['type']);
+  const appended = family('head_samples_appended_total', 'Total number of appended samples.');
+  appended.labels('float').value = counters.floatSamples;
+  appended.labels('histogram').value = counters.histogramSamples;
+  const refused = [
+    ['out_of_order_samples_total', counters.outOfOrder],
+    ['out_of_bound_samples_total', counters.outOfBounds],
+    ['too_old_samples_total', counters.tooOld],
+  ] as const;
+  for (const [name, byKind] of refused) {
+    const counts = family(name, 'Samples that were refused.');
+    counts.labels('float').value = byKind.float;
+    counts.labels('histogram').value = byKind.histogram;
+  }
+}
+
+function powers(start: number, factor: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => start * factor ** i);
+}

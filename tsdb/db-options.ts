@@ -1,0 +1,104 @@
+/** What a database can be told. Each option names the flag or configuration key that it serves. */
+import { type Clock, type Logger, Registry, SILENT_LOGGER } from '../model/index.ts';
+import type { BlockMeta } from './block/meta-json.ts';
+import { SAMPLES_PER_CHUNK_DEFAULT } from './head/cut-rules.ts';
+import type { Files } from './io/files.ts';
+import { NODE_FILES } from './io/node-files.ts';
+import type { WalCompression } from './wal/compression.ts';
+import { SEGMENT_SIZE_BYTES_DEFAULT } from './wal/wal-writer.ts';
+import type { RunJob } from './db-jobs.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MIB = 1024 * 1024;
+
+export type DbOptions = {
+  /** `--storage.tsdb.path` */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly logger?: Logger;
+  /** Where the database's own metrics go. */
+  readonly registry?: Registry;
+  readonly files?: Files;
+  /** Runs heavy jobs, in another thread for instance; by default they run at once, here. */
+  readonly runJob?: RunJob;
+  readonly onReplayProgress?: (progress: ReplayProgressReport) => void;
+
+  /** `--storage.tsdb.min-block-duration` */
+  readonly minBlockMs?: number;
+  /** `--storage.tsdb.max-block-duration`; by default a tenth of the retention, at most 31 days. */
+  readonly maxBlockMs?: number;
+  /** `--storage.tsdb.max-block-chunk-segment-size` */
+  readonly chunkSegmentSizeBytesMax?: number;
+  /** `--storage.tsdb.retention.time`; 0 keeps for ever. */
+  readonly retentionMs?: number;
+  /** `--storage.tsdb.retention.size`; 0 is without limit. */
+  readonly retentionSizeBytes?: number;
+  /** `--storage.tsdb.wal-segment-size` */
+  readonly walSegmentSizeBytes?: number;
+  /** `--storage.tsdb.wal-compression`, `--storage.tsdb.wal-compression-type` */
+  readonly walCompression?: WalCompression;
+  /** `--storage.tsdb.wal-sync`: whether every commit waits for the disk. */
+  readonly syncsCommits?: boolean;
+  /** `--storage.tsdb.no-lockfile` */
+  readonly usesLockFile?: boolean;
+  /** `--storage.tsdb.allow-overlapping-compaction` */
+  readonly allowsOverlappingCompaction?: boolean;
+  /** `--storage.tsdb.samples-per-chunk` */
+  readonly samplesPerChunk?: number;
+  /** `--storage.tsdb.head-memory-limit`: new series are refused from here on. */
+  readonly headMemoryLimitBytes?: number;
+  /** `storage.tsdb.out_of_order_time_window` */
+  readonly outOfOrderWindowMs?: number;
+  /** `storage.tsdb.out_of_order_cap_max`: samples per out-of-order chunk. */
+  readonly outOfOrderCapacity?: number;
+  /** `storage.exemplars.max_exemplars`; 0 stores none. */
+  readonly exemplarCountMax?: number;
+  /** `--enable-feature=metadata-wal-records` */
+  readonly logsMetadata?: boolean;
+  /** `--storage.tsdb.delay-compact-file.path`: whether a block must not be merged yet. */
+  readonly isHeldBack?: (meta: BlockMeta) => boolean;
+};
+
+export type ReplayProgressReport = {
+  readonly log: 'wal' | 'wbl';
+  readonly segment: number;
+  readonly segmentCount: number;
+};
+
+export type ResolvedOptions = Required<Omit<DbOptions, 'runJob' | 'onReplayProgress'>> &
+  Pick<DbOptions, 'runJob' | 'onReplayProgress'>;
+
+/** Fills in what was not said. */
+export function resolveOptions(options: DbOptions): ResolvedOptions {
+  // What is undefined was not said.
+  const said = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as DbOptions;
+  const retentionMs = options.retentionMs ?? 15 * DAY_MS;
+  const minBlockMs = options.minBlockMs ?? 2 * HOUR_MS;
+  const tenthMs = retentionMs > 0 ? Math.floor(retentionMs / 10) : Infinity;
+  return {
+    logger: SILENT_LOGGER,
+    registry: new Registry(),
+    files: NODE_FILES,
+    maxBlockMs: Math.max(minBlockMs, Math.min(31 * DAY_MS, tenthMs)),
+    chunkSegmentSizeBytesMax: 512 * MIB,
+    retentionSizeBytes: 0,
+    walSegmentSizeBytes: SEGMENT_SIZE_BYTES_DEFAULT,
+    walCompression: 'snappy',
+    syncsCommits: false,
+    usesLockFile: true,
+    allowsOverlappingCompaction: true,
+    samplesPerChunk: SAMPLES_PER_CHUNK_DEFAULT,
+    headMemoryLimitBytes: 3840 * MIB,
+    outOfOrderWindowMs: 0,
+    outOfOrderCapacity: 32,
+    exemplarCountMax: 0,
+    logsMetadata: false,
+    isHeldBack: () => false,
+    ...said,
+    retentionMs,
+    minBlockMs,
+  };
+}

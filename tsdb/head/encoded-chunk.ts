@@ -1,0 +1,267 @@
+/**
+ * Open chunks of series that are not plain floats (native histograms, samples with start
+ * timestamps): kept in shared memory as finished bytes, which readers copy as they are.
+ *
+ *   word 0  capacity in bytes
+ *   word 1  size in bytes (low 24 bits) · encoding (high 8 bits)
+ *   byte 8  the chunk
+ *
+ * An encoder remembers much from sample to sample, and its chunk may have to be written anew when
+ * buckets appear. So encoders are objects of the writer's thread, for the series that were appended
+ * to last; for another series one is made from the bytes.
+ */
+import {
+  assert,
+  type FloatHistogram,
+  type Histogram,
+  highBits,
+  lowBits,
+  SampleBuffer,
+  type Span,
+} from '../../model/index.ts';
+import { decodeChunk } from '../chunk/decoder.ts';
+import { Encoding, isFloatEncoding } from '../chunk/encoding.ts';
+import { HistogramChunkReader } from '../chunk/histogram-decoder.ts';
+import { HistogramEncoder } from '../chunk/histogram-encoder.ts';
+import type { ResetFlag } from '../chunk/histogram-layout.ts';
+import { Xor2Encoder } from '../chunk/xor2-encoder.ts';
+import type { Allocator } from '../memory/allocator.ts';
+import type { Heap } from '../memory/heap.ts';
+import type { Retired } from '../memory/retired.ts';
+import * as Rec from './series-record.ts';
+
+const HEADER_BYTES = 8;
+const SIZE_MASK = 0xff_ffff;
+const INITIAL_CAPACITY_BYTES = 120;
+/** Encoders that are kept; each holds a few KiB. */
+const ENCODER_COUNT_MAX = 4096;
+const PLACE = { file: 'open chunk', offsetBytes: 0 };
+
+type Cached = { readonly address: number; readonly encoder: HistogramEncoder | Xor2Encoder };
+
+/** The writer's side. */
+export class EncodedChunks {
+  readonly #heap: Heap;
+  readonly #allocator: Allocator;
+  readonly #retired: Retired;
+  /** By series record, least recently used first. `address` tells which chunk it is about. */
+  readonly #encoders = new Map<number, Cached>();
+  readonly #samples = new SampleBuffer();
+
+  constructor(heap: Heap, allocator: Allocator, retired: Retired) {
+    this.#heap = heap;
+    this.#allocator = allocator;
+    this.#retired = retired;
+  }
+
+  /** The encoder of the series' open chunk when that one holds histograms, else null. */
+  histogramEncoder(record: number): HistogramEncoder | null {
+    const encoder = this.#encoderOf(record);
+    return encoder instanceof HistogramEncoder ? encoder : null;
+  }
+
+  /** The same for floats with start timestamps. */
+  floatEncoder(record: number): Xor2Encoder | null {
+    const encoder = this.#encoderOf(record);
+    return encoder instanceof Xor2Encoder ? encoder : null;
+  }
+
+  /** An encoder for a new chunk of the series, which has no open one. */
+  beginHistograms(
+    record: number,
+    isFloat: boolean,
+    withStarts: boolean,
+    resetFlag: ResetFlag,
+  ): HistogramEncoder {
+    const encoder = new HistogramEncoder(isFloat, withStarts);
+    encoder.reset(resetFlag);
+    this.#begin(record, encoder);
+    return encoder;
+  }
+
+  beginFloats(record: number): Xor2Encoder {
+    const encoder = new Xor2Encoder();
+    this.#begin(record, encoder);
+    return encoder;
+  }
+
+  /** Copies what the encoder holds into shared memory and notes it in the record. */
+  save(record: number, encoder: HistogramEncoder | Xor2Encoder): void {
+    const word = record >>> 2;
+    const size = encoder.sizeBytes;
+    assert(size <= SIZE_MASK, 'open chunk too large');
+    let address = this.#heap.u32[word + Rec.OPEN_CHUNK]!;
+    if (address === 0 || this.#heap.u32[address >>> 2]! < size) {
+      const capacity = Math.max(INITIAL_CAPACITY_BYTES, size + (size >>> 1));
+      const grown = this.#allocator.allocate(HEADER_BYTES + capacity);
+      this.#heap.u32[grown >>> 2] = capacity;
+      if (address !== 0) this.retire(address);
+      address = grown;
+      this.#heap.u32[word + Rec.OPEN_CHUNK] = address;
+      this.#remember(record, { address, encoder });
+    }
+    const { u32, u8, f64 } = this.#heap;
+    u8.set(encoder.bytes.subarray(0, size), address + HEADER_BYTES);
+    const encoding = encoder instanceof Xor2Encoder ? Encoding.Xor2 : encoder.encoding;
+    u32[(address >>> 2) + 1] = size | (encoding << 24);
+    u32[word + Rec.STATE] = encoder.count | (encoding << 24);
+    u32[word + Rec.WINDOW]! |= Rec.FLAG_ENCODED;
+    f64[(record >>> 3) + Rec.OPEN_MIN_TIME] = encoder.firstMs;
+    f64[(record >>> 3) + Rec.MAX_TIME] = encoder.lastMs;
+  }
+
+  /** Takes the open chunk out of the record; its bytes stay at the address that is returned. */
+  finish(record: number): number {
+    const { u32 } = this.#heap;
+    const word = record >>> 2;
+    const address = u32[word + Rec.OPEN_CHUNK]!;
+    this.#encoders.delete(record);
+    u32[word + Rec.OPEN_CHUNK] = 0;
+    u32[word + Rec.STATE] = 0;
+    u32[word + Rec.WINDOW]! &= ~Rec.FLAG_ENCODED;
+    return address;
+  }
+
+  retire(address: number): void {
+    this.#retired.add(address, HEADER_BYTES + this.#heap.u32[address >>> 2]!);
+  }
+
+  bytesOf(address: number): { readonly bytes: Uint8Array; readonly encoding: Encoding } {
+    const bytes = new Uint8Array(encodedChunkSize(this.#heap, address));
+    const encoding = copyEncodedChunk(this.#heap, address, bytes.length, bytes, 0);
+    return { bytes, encoding };
+  }
+
+  /** Whether the newest sample of the series is this histogram. */
+  equalsNewest(record: number, histogram: Histogram | FloatHistogram): boolean {
+    const { u32 } = this.#heap;
+    const word = record >>> 2;
+    if ((u32[word + Rec.WINDOW]! & Rec.FLAG_ENCODED) === 0) return false;
+    const { bytes, encoding } = this.bytesOf(u32[word + Rec.OPEN_CHUNK]!);
+    if (isFloatEncoding(encoding)) return false;
+    const reader = new HistogramChunkReader(encoding, bytes, 0, bytes.length, PLACE);
+    let newest: Histogram | FloatHistogram | undefined;
+    while (reader.next()) newest = reader.histogram();
+    return this.equals(newest, histogram);
+  }
+
+  /** Whether two histograms say the same, however their empty buckets are written. */
+  equals(
+    a: Histogram | FloatHistogram | undefined,
+    b: Histogram | FloatHistogram | undefined,
+  ): boolean {
+    if (a === undefined || b === undefined || a.kind !== b.kind) return false;
+    if (a.stale || b.stale) return a.stale && b.stale;
+    return describe(a) === describe(b);
+  }
+
+  #begin(record: number, encoder: HistogramEncoder | Xor2Encoder): void {
+    const { u32 } = this.#heap;
+    assert(u32[(record >>> 2) + Rec.OPEN_CHUNK] === 0, 'the series has an open chunk');
+    this.#remember(record, { address: 0, encoder });
+  }
+
+  #encoderOf(record: number): HistogramEncoder | Xor2Encoder | null {
+    const { u32 } = this.#heap;
+    const word = record >>> 2;
+    if ((u32[word + Rec.WINDOW]! & Rec.FLAG_ENCODED) === 0) return null;
+    const address = u32[word + Rec.OPEN_CHUNK]!;
+    const cached = this.#encoders.get(record);
+    if (cached !== undefined && cached.address === address) {
+      // To the end of the order of use.
+      this.#encoders.delete(record);
+      this.#encoders.set(record, cached);
+      return cached.encoder;
+    }
+    const encoder = this.#resume(address);
+    this.#remember(record, { address, encoder });
+    return encoder;
+  }
+
+  #resume(address: number): HistogramEncoder | Xor2Encoder {
+    const { bytes, encoding } = this.bytesOf(address);
+    if (encoding === Encoding.Xor2) {
+      const samples = this.#samples;
+      samples.clear();
+      decodeChunk(encoding, bytes, 0, bytes.length, -Infinity, Infinity, samples, PLACE);
+      const encoder = new Xor2Encoder();
+      const { timestampsMs, valueHalves, startTimestampsMs } = samples;
+      for (let i = 0; i < samples.count; i++) {
+        const startMs = startTimestampsMs?.[i] ?? 0;
+        encoder.append(timestampsMs[i]!, valueHalves[i * 2 + 1]!, valueHalves[i * 2]!, startMs);
+      }
+      return encoder;
+    }
+    const isFloat = encoding === Encoding.FloatHistogram || encoding === Encoding.FloatHistogramSt;
+    const withStarts = encoding === Encoding.HistogramSt || encoding === Encoding.FloatHistogramSt;
+    const encoder = new HistogramEncoder(isFloat, withStarts);
+    encoder.resume(bytes, 0, bytes.length);
+    return encoder;
+  }
+
+  #remember(record: number, cached: Cached): void {
+    this.#encoders.delete(record);
+    this.#encoders.set(record, cached);
+    if (this.#encoders.size <= ENCODER_COUNT_MAX) return;
+    const [oldest] = this.#encoders.keys();
+    this.#encoders.delete(oldest!);
+  }
+}
+
+/** Size of the chunk at `address`. In any thread. */
+export function encodedChunkSize(heap: Heap, address: number): number {
+  heap.cover(address + HEADER_BYTES);
+  return (heap.u32[(address >>> 2) + 1] ?? 0) & SIZE_MASK;
+}
+
+/** Copies the chunk to `target` at `start` and tells its encoding. In any thread. */
+export function copyEncodedChunk(
+  heap: Heap,
+  address: number,
+  size: number,
+  target: Uint8Array,
+  start: number,
+): Encoding {
+  heap.cover(address + HEADER_BYTES + size);
+  const from = address + HEADER_BYTES;
+  target.set(heap.u8.subarray(from, from + size), start);
+  return ((heap.u32[(address >>> 2) + 1] ?? 0) >>> 24) as Encoding;
+}
+
+/** All that makes a histogram, as a text: buckets by index, empty ones left out. */
+function describe(h: Histogram | FloatHistogram): string {
+  const sides =
+    h.kind === 'float'
+      ? [h.positiveCounts, h.negativeCounts]
+      : [running(h.positiveDeltas), running(h.negativeDeltas)];
+  return JSON.stringify([
+    h.schema,
+    h.zeroThreshold,
+    h.zeroCount,
+    h.count,
+    highBits(h.sum),
+    lowBits(h.sum),
+    h.customBounds,
+    buckets(h.positiveSpans, sides[0]!),
+    buckets(h.negativeSpans, sides[1]!),
+  ]);
+}
+
+function running(deltas: readonly number[]): number[] {
+  let count = 0;
+  return deltas.map((delta) => (count += delta));
+}
+
+function buckets(spans: readonly Span[], counts: readonly number[]): [number, number][] {
+  const out: [number, number][] = [];
+  let index = 0;
+  let at = 0;
+  for (const { offset, length } of spans) {
+    index += offset;
+    for (let i = 0; i < length; i++, index++, at++) {
+      const count = counts[at] ?? 0;
+      if (count !== 0) out.push([index, count]);
+    }
+  }
+  return out;
+}

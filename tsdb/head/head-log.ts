@@ -1,0 +1,127 @@
+/**
+ * What a commit writes to the log, in one write: series that became known since the last commit,
+ * then samples in the order in which they were staged, exemplars, metadata.
+ *
+ * A series stays on the list until a commit has logged it, even when the appender that made it was
+ * rolled back: the next one may use its ref.
+ */
+import { ByteWriter, type FloatHistogram, type Histogram, type Labels } from '../../model/index.ts';
+import { type ExemplarRow, encodeExemplars } from '../record/exemplars.ts';
+import { encodeHistograms, type HistogramRow, histogramRecordType } from '../record/histograms.ts';
+import { encodeMetadata, type MetadataRow } from '../record/metadata.ts';
+import type { RecordType } from '../record/record-type.ts';
+import { encodeSamples } from '../record/samples.ts';
+import { beginSeriesRecord, encodeSeries } from '../record/series.ts';
+import { encodeTombstones, type TombstoneRow } from '../record/tombstones.ts';
+import type { WalWriter } from '../wal/wal-writer.ts';
+import { StagedKind, type StagedSamples } from './staged-samples.ts';
+
+/** Records are kept below this, so that replay never needs much memory at a time. */
+const SAMPLES_PER_RECORD_MAX = 16_384;
+const SERIES_RECORD_SIZE_BYTES_MAX = 1024 * 1024;
+
+export class HeadLog {
+  readonly #wal: WalWriter;
+  readonly #syncs: boolean;
+  readonly #out = new ByteWriter(64 * 1024);
+  #newSeries: { readonly ref: number; readonly labels: Labels }[] = [];
+
+  /** @param syncs  whether every commit waits until the disk has it */
+  constructor(wal: WalWriter, syncs = false) {
+    this.#wal = wal;
+    this.#syncs = syncs;
+  }
+
+  addSeries(ref: number, labels: Labels): void {
+    this.#newSeries.push({ ref, labels });
+  }
+
+  get hasNewSeries(): boolean {
+    return this.#newSeries.length > 0;
+  }
+
+  /** Writes all of it or, throwing, nothing. */
+  commit(
+    samples: StagedSamples,
+    exemplars: readonly ExemplarRow[],
+    metadata: readonly MetadataRow[],
+  ): void {
+    try {
+      this.#stageSeries();
+      if (metadata.length > 0) this.#stage((out) => encodeMetadata(metadata, out));
+      this.#stageSamples(samples);
+      if (exemplars.length > 0) this.#stage((out) => encodeExemplars(exemplars, out));
+      this.#wal.flush();
+      if (this.#syncs) this.#wal.sync();
+    } catch (error) {
+      this.#wal.discard();
+      throw error;
+    }
+    this.#newSeries = [];
+  }
+
+  logTombstones(rows: readonly TombstoneRow[]): void {
+    this.#out.clear();
+    encodeTombstones(rows, this.#out);
+    this.#wal.log(this.#out.bytes, 0, this.#out.length);
+  }
+
+  #stage(encode: (out: ByteWriter) => void): void {
+    const out = this.#out;
+    out.clear();
+    encode(out);
+    this.#wal.stage(out.bytes, 0, out.length);
+  }
+
+  #stageSeries(): void {
+    const out = this.#out;
+    out.clear();
+    for (const { ref, labels } of this.#newSeries) {
+      if (out.length === 0) beginSeriesRecord(out);
+      encodeSeries(out, ref, labels);
+      if (out.length < SERIES_RECORD_SIZE_BYTES_MAX) continue;
+      this.#wal.stage(out.bytes, 0, out.length);
+      out.clear();
+    }
+    if (out.length > 0) this.#wal.stage(out.bytes, 0, out.length);
+  }
+
+  #stageSamples(samples: StagedSamples): void {
+    const { count, kinds } = samples;
+    for (let first = 0; first < count; ) {
+      const isHistogram = isHistogramKind(kinds[first]!);
+      const limit = Math.min(count, first + SAMPLES_PER_RECORD_MAX);
+      let last = first + 1;
+      if (samples.isPlain) last = limit;
+      else while (last < limit && isHistogramKind(kinds[last]!) === isHistogram) last++;
+      if (isHistogram) this.#stageHistograms(samples, first, last);
+      else this.#stage((out) => encodeSamples(samples, out, first, last));
+      first = last;
+    }
+  }
+
+  /** Histograms of one record must be of one type. */
+  #stageHistograms(samples: StagedSamples, first: number, last: number): void {
+    const typeAt = (i: number): RecordType => histogramRecordType(samples.histograms[i]!, false);
+    for (let from = first; from < last; ) {
+      const type = typeAt(from);
+      let to = from + 1;
+      while (to < last && typeAt(to) === type) to++;
+      const rows: HistogramRow[] = [];
+      for (let i = from; i < to; i++) {
+        rows.push({
+          ref: samples.refs[i]!,
+          timestampMs: samples.timestampsMs[i]!,
+          startMs: 0,
+          histogram: samples.histograms[i] as Histogram | FloatHistogram,
+        });
+      }
+      this.#stage((out) => encodeHistograms(type, rows, out));
+      from = to;
+    }
+  }
+}
+
+function isHistogramKind(kind: number): boolean {
+  return kind === StagedKind.Histogram || kind === StagedKind.LateHistogram;
+}

@@ -1,0 +1,401 @@
+/**
+ * Reading the head in any thread. A query captures the series it selects at once (captured-rows.ts)
+ * and reads their samples afterwards, without touching shared memory again.
+ */
+import {
+  assert,
+  compareText,
+  type Labels,
+  type Matcher,
+  type SelectHints,
+} from '../../model/index.ts';
+import { Encoding } from '../chunk/encoding.ts';
+import { covers, type Intervals } from '../chunk/intervals.ts';
+import { Time, Word } from '../memory/control-block.ts';
+import type { Heap } from '../memory/heap.ts';
+import { ReaderSlot } from '../memory/readers.ts';
+import { matchPostings } from '../query/match-postings.ts';
+import { CapturedRows } from './captured-rows.ts';
+import { readDeletedRanges } from './deleted-ranges.ts';
+import { copyEncodedChunk, encodedChunkSize } from './encoded-chunk.ts';
+import type { HeadChunkReader } from './head-chunk-files.ts';
+import { HeadLabelIndex } from './head-label-index.ts';
+import { HeadRows } from './head-rows.ts';
+import { visibleUntilMs } from './isolation.ts';
+import { readNames, readPairsOfName, readPostings } from './label-pairs.ts';
+import {
+  copyLateEntries,
+  encodeLateEntries,
+  type LateEntries,
+  lateSealedList,
+} from './out-of-order.ts';
+import { COPY_SIZE_BYTES_MAX, copyFinishedChunk, copyOpenChunk } from './open-chunk.ts';
+import { orderByLabels } from './order-by-labels.ts';
+import {
+  entryMaxMs,
+  entryMinMs,
+  entryPlace,
+  entryWord,
+  fileOfPlace,
+  PLACE_CHAIN,
+  PLACE_ENCODED,
+  sealedCount,
+} from './sealed-chunks.ts';
+import * as Rec from './series-record.ts';
+import { findRecord } from './series-table.ts';
+import { SymbolTexts } from './symbol-texts.ts';
+
+/** Tries before a reader that meets a record under change goes to sleep for a moment. */
+const SPIN_COUNT = 200;
+const SLEEP_MS = 1;
+const SLEEP_COUNT_MAX = 30_000;
+
+/** One per thread. */
+export class HeadReader {
+  readonly heap: Heap;
+  readonly chunks: HeadChunkReader;
+  readonly texts: SymbolTexts;
+  readonly index: HeadLabelIndex;
+  /** Number of this thread among the readers, from 1. */
+  readonly #owner: number;
+
+  constructor(heap: Heap, chunks: HeadChunkReader, owner: number) {
+    this.heap = heap;
+    this.chunks = chunks;
+    this.#owner = owner;
+    this.texts = new SymbolTexts(heap);
+    this.index = new HeadLabelIndex(heap, this.texts);
+  }
+
+  /** Times of all samples in the head, out of order ones included. */
+  get minMs(): number {
+    const { f64 } = this.heap;
+    return Math.min(f64[Time.MinMs]!, f64[Time.MinOutOfOrderMs]!);
+  }
+  get maxMs(): number {
+    const { f64 } = this.heap;
+    return Math.max(f64[Time.MaxMs]!, f64[Time.MaxOutOfOrderMs]!);
+  }
+
+  /** Everything that was committed before this call. */
+  query(blocksVersion = 0): HeadQuery {
+    return new HeadQuery(this, ReaderSlot.open(this.heap, this.#owner, blocksVersion));
+  }
+}
+
+export type PairFigures = {
+  readonly value: string;
+  readonly valueBytes: number;
+  readonly seriesCount: number;
+};
+
+/** One query's view of the head. */
+export class HeadQuery {
+  readonly #reader: HeadReader;
+  readonly #slot: ReaderSlot;
+
+  constructor(reader: HeadReader, slot: ReaderSlot) {
+    this.#reader = reader;
+    this.#slot = slot;
+  }
+
+  select(matchers: readonly Matcher[], minMs: number, maxMs: number, hints: SelectHints): HeadRows {
+    return this.#inside(() => {
+      const refs = matchPostings(this.#reader.index, matchers);
+      return this.#capture(refs, minMs, maxMs, hints.labelsOnly === true);
+    });
+  }
+
+  /** Sorted names of the labels of the series that satisfy all matchers. */
+  labelNames(matchers: readonly Matcher[]): readonly string[] {
+    return this.#inside(() => {
+      const { index, texts } = this.#reader;
+      if (matchers.length === 0) return index.labelNames();
+      const names = new Set<string>();
+      this.#forEachPair(matchers, (pair) => names.add(texts.pairName(pair)));
+      return [...names].sort(compareText);
+    });
+  }
+
+  /** Sorted values of a label, likewise. */
+  labelValues(name: string, matchers: readonly Matcher[]): readonly string[] {
+    return this.#inside(() => {
+      const { index, texts } = this.#reader;
+      if (matchers.length === 0) return index.labelValues(name);
+      const values = new Set<string>();
+      this.#forEachPair(matchers, (pair) => {
+        if (texts.pairName(pair) === name) values.add(texts.pairValue(pair));
+      });
+      return [...values].sort(compareText);
+    });
+  }
+
+  /**
+   * The refs of all series with samples in the range, in the order of their labels. They may be
+   * gone when they are asked for.
+   */
+  refsByLabels(minMs: number, maxMs: number): Uint32Array {
+    return this.#inside(() => {
+      const rows = this.#capture(this.#reader.index.allPostings(), minMs, maxMs, true);
+      return Uint32Array.from({ length: rows.labels.length }, (_, row) => rows.refOf(row));
+    });
+  }
+
+  /** Captures these series, in this order. */
+  selectRefs(refs: Uint32Array, minMs: number, maxMs: number): HeadRows {
+    return this.#inside(() => this.#capture(refs, minMs, maxMs, false, true));
+  }
+
+  /** The labels of a series by its ref, or null when it is gone. */
+  labelsOf(ref: number): Labels | null {
+    return this.#inside(() => {
+      const record = findRecord(this.#reader.heap, ref);
+      return record === 0 ? null : this.#reader.texts.labels(record);
+    });
+  }
+
+  /** Visits every label name with its pairs, for statistics. */
+  forEachName(visit: (name: string, pairs: Iterable<PairFigures>) => void): void {
+    this.#inside(() => {
+      const { heap, texts } = this.#reader;
+      for (const block of readNames(heap)) {
+        const pairs = readPairsOfName(heap, block);
+        visit(
+          texts.pairName(block),
+          (function* () {
+            for (const pair of pairs) {
+              const value = texts.pairValue(pair);
+              const valueBytes = Buffer.byteLength(value);
+              yield { value, valueBytes, seriesCount: readPostings(heap, pair).length };
+            }
+          })(),
+        );
+      }
+    });
+  }
+
+  close(): void {
+    this.#slot.close();
+  }
+
+  #inside<T>(body: () => T): T {
+    this.#slot.enter();
+    try {
+      const { heap, index } = this.#reader;
+      // In this order: what a series up to here consists of lies inside of the views then.
+      index.refMax = Atomics.load(heap.u32, Word.LastRef);
+      heap.refresh();
+      if (this.#reader.texts.refresh()) this.#reader.chunks.forgetRemoved();
+      return body();
+    } finally {
+      this.#slot.leave();
+    }
+  }
+
+  /** Visits each different pair of the matching series once. */
+  #forEachPair(matchers: readonly Matcher[], visit: (pair: number) => void): void {
+    const { heap, index } = this.#reader;
+    const seen = new Set<number>();
+    for (const ref of matchPostings(index, matchers)) {
+      if (ref > index.refMax) break;
+      const record = findRecord(heap, ref);
+      if (record === 0) continue;
+      const { u32 } = heap;
+      const block = u32[(record >>> 2) + Rec.LABELS]! >>> 2;
+      for (let p = 1; p <= u32[block]!; p++) seen.add(u32[block + p]!);
+    }
+    for (const pair of seen) visit(pair);
+  }
+
+  /** @param keepsOrder  leaves the rows as they come instead of sorting them by labels */
+  #capture(
+    refs: Uint32Array,
+    minMs: number,
+    maxMs: number,
+    labelsOnly: boolean,
+    keepsOrder = false,
+  ): HeadRows {
+    const { heap, texts } = this.#reader;
+    const rows = new CapturedRows(!labelsOnly);
+    let records = new Uint32Array(Math.min(refs.length, 1024));
+    for (let i = 0; i < refs.length; i++) {
+      const ref = refs[i]!;
+      if (ref > this.#reader.index.refMax) continue;
+      const record = findRecord(heap, ref);
+      if (record === 0) continue; // collected, but still in the postings
+      const untilMs = this.#captureRow(rows, record, minMs, maxMs, !labelsOnly);
+      if (rows.chunkCount === rows.chunkStarts[rows.rowCount]!) continue;
+      if (rows.rowCount === records.length) {
+        const grown = new Uint32Array(records.length * 2);
+        grown.set(records);
+        records = grown;
+      }
+      records[rows.rowCount] = record;
+      rows.addRow(ref, texts.labels(record), untilMs);
+    }
+    const order = keepsOrder
+      ? Uint32Array.from({ length: rows.rowCount }, (_, row) => row)
+      : orderByLabels(heap, texts, records, rows.rowCount);
+    return new HeadRows(rows, order, this.#reader.chunks);
+  }
+
+  /** Adds the chunks of a series that overlap the range; returns up to when it is visible. */
+  #captureRow(
+    rows: CapturedRows,
+    record: number,
+    minMs: number,
+    maxMs: number,
+    copies: boolean,
+  ): number {
+    const { heap } = this.#reader;
+    const word = record >>> 2;
+    for (let attempt = 0; ; attempt++) {
+      const sequence = Atomics.load(heap.u32, word + Rec.SEQUENCE);
+      if ((sequence & 1) === 0) {
+        rows.restartRow();
+        const untilMs = this.#copyRow(rows, record, minMs, maxMs, copies);
+        const late = copyLateEntries(heap, record);
+        this.#slot.fence();
+        if (Atomics.load(heap.u32, word + Rec.SEQUENCE) === sequence) {
+          if (late.length > 0) this.#addLate(rows, late, minMs, maxMs);
+          return untilMs;
+        }
+      }
+      if (attempt >= SPIN_COUNT) {
+        assert(attempt < SPIN_COUNT + SLEEP_COUNT_MAX, 'a series stays under change');
+        Atomics.wait(heap.i32, Word.Fence, heap.i32[Word.Fence]!, SLEEP_MS);
+      }
+    }
+  }
+
+  #copyRow(
+    rows: CapturedRows,
+    record: number,
+    minMs: number,
+    maxMs: number,
+    copies: boolean,
+  ): number {
+    const { heap } = this.#reader;
+    const word = record >>> 2;
+    const untilMs = Math.min(maxMs, visibleUntilMs(heap, record, this.#slot.snapshot));
+    const deletedList = heap.u32[word + Rec.DELETED]!;
+    const deleted = deletedList === 0 ? [] : readDeletedRanges(heap, deletedList);
+    if (deleted.length > 0) rows.deleted.set(rows.rowCount, deleted);
+
+    const list = heap.u32[word + Rec.SEALED]!;
+    if (list !== 0) this.#copySealed(rows, list, minMs, untilMs, deleted, copies, false);
+    if (heap.u32[word + Rec.OUT_OF_ORDER] !== 0) {
+      const late = lateSealedList(heap, record);
+      if (late !== 0) this.#copySealed(rows, late, minMs, maxMs, deleted, copies, true);
+    }
+    this.#copyOpen(rows, record, minMs, untilMs, deleted, copies);
+    return untilMs;
+  }
+
+  #copySealed(
+    rows: CapturedRows,
+    list: number,
+    minMs: number,
+    untilMs: number,
+    deleted: Intervals,
+    copies: boolean,
+    isLate: boolean,
+  ): void {
+    const { heap, chunks } = this.#reader;
+    heap.cover(list + 8);
+    const count = sealedCount(heap.u32, list);
+    heap.cover(entryWord(list, count) * 4);
+    const newestFile = Atomics.load(heap.u32, Word.HeadChunkFile);
+    for (let i = 0; i < count; i++) {
+      const entry = entryWord(list, i);
+      const { u32 } = heap;
+      const entryMin = entryMinMs(u32, entry);
+      const entryMax = entryMaxMs(u32, entry);
+      if (entryMin > untilMs || entryMax < minMs) continue;
+      if (covers(deleted, entryMin, entryMax)) continue;
+      const place = entryPlace(u32, entry);
+      const offset = u32[entry + 3]!;
+      if (place === PLACE_CHAIN || place === PLACE_ENCODED) {
+        this.#copyWaiting(rows, place, offset, entryMin, entryMax, copies);
+      } else {
+        const file = fileOfPlace(place, newestFile);
+        if (copies) chunks.hold(file);
+        rows.addStored(file, offset, entryMin, entryMax);
+      }
+      if (isLate) rows.markLate();
+    }
+  }
+
+  /** Late samples that are in no chunk yet, as chunks of their own. */
+  #addLate(rows: CapturedRows, entries: LateEntries, minMs: number, maxMs: number): void {
+    for (const chunk of encodeLateEntries(this.#reader.heap, entries, this.#slot.snapshot)) {
+      if (chunk.minMs > maxMs || chunk.maxMs < minMs) continue;
+      rows.room(chunk.bytes.length);
+      rows.page.set(chunk.bytes, rows.pageEnd);
+      rows.addCopied(chunk.bytes.length, chunk.encoding, chunk.minMs, chunk.maxMs);
+      rows.markLate();
+    }
+  }
+
+  #copyWaiting(
+    rows: CapturedRows,
+    place: number,
+    address: number,
+    minMs: number,
+    maxMs: number,
+    copies: boolean,
+  ): void {
+    const { heap } = this.#reader;
+    if (!copies) return rows.addStored(0, 0, minMs, maxMs);
+    if (place === PLACE_CHAIN) {
+      rows.room(COPY_SIZE_BYTES_MAX);
+      const size = copyFinishedChunk(heap, address, rows.pageWords, rows.pageEnd >>> 2);
+      rows.addCopied(size, Encoding.Xor, minMs, maxMs);
+      return;
+    }
+    this.#copyEncoded(rows, address, minMs, maxMs);
+  }
+
+  #copyEncoded(rows: CapturedRows, address: number, minMs: number, maxMs: number): void {
+    const { heap } = this.#reader;
+    const size = encodedChunkSize(heap, address);
+    rows.room(size);
+    const encoding = copyEncodedChunk(heap, address, size, rows.page, rows.pageEnd);
+    rows.addCopied(size, encoding, minMs, maxMs);
+  }
+
+  #copyOpen(
+    rows: CapturedRows,
+    record: number,
+    minMs: number,
+    untilMs: number,
+    deleted: Intervals,
+    copies: boolean,
+  ): void {
+    const { heap } = this.#reader;
+    const { u32, f64 } = heap;
+    const word = record >>> 2;
+    const first = u32[word + Rec.OPEN_CHUNK]!;
+    if (first === 0) return;
+    const openMin = f64[(record >>> 3) + Rec.OPEN_MIN_TIME]!;
+    const openMax = f64[(record >>> 3) + Rec.MAX_TIME]!;
+    if (openMin > untilMs || openMax < minMs || covers(deleted, openMin, openMax)) return;
+    if (!copies) return rows.addStored(0, 0, openMin, openMax);
+    if ((u32[word + Rec.WINDOW]! & Rec.FLAG_ENCODED) !== 0) {
+      this.#copyEncoded(rows, first, openMin, openMax);
+      return;
+    }
+    rows.room(COPY_SIZE_BYTES_MAX);
+    const state = u32[word + Rec.STATE]!;
+    const size = copyOpenChunk(
+      heap,
+      first,
+      u32[word + Rec.TAIL]!,
+      Rec.freeBitsOf(state),
+      Rec.countOf(state),
+      rows.pageWords,
+      rows.pageEnd >>> 2,
+    );
+    rows.addCopied(size, Encoding.Xor, openMin, openMax);
+  }
+}

@@ -1,0 +1,63 @@
+/** A query over head and blocks. What only one of them holds is answered by it alone. */
+import type {
+  LabelTexts,
+  Matcher,
+  Querier,
+  SelectedSeries,
+  SelectHints,
+} from '../../model/index.ts';
+import type { Block } from '../block/block.ts';
+import type { HeadQuery } from '../head/head-reader.ts';
+import { BlockQuerier } from './block-querier.ts';
+import { mergeSelected, mergeTexts } from './merge-series.ts';
+
+export class DbQuerier implements Querier {
+  readonly #minMs: number;
+  readonly #maxMs: number;
+  readonly #head: HeadQuery | null;
+  readonly #blocks: readonly BlockQuerier[];
+  readonly #release: () => void;
+  #isOpen = true;
+
+  /** @param blocks  those that overlap [minMs, maxMs], ascending by time */
+  constructor(
+    minMs: number,
+    maxMs: number,
+    head: HeadQuery | null,
+    blocks: readonly Block[],
+    release: () => void,
+  ) {
+    this.#minMs = minMs;
+    this.#maxMs = maxMs;
+    this.#head = head;
+    this.#blocks = blocks.map((block) => new BlockQuerier(block));
+    this.#release = release;
+  }
+
+  select(matchers: readonly Matcher[], hints: SelectHints): SelectedSeries {
+    const minMs = Math.max(this.#minMs, hints.minMs);
+    const maxMs = Math.min(this.#maxMs, hints.maxMs);
+    const sources: SelectedSeries[] = [];
+    for (const block of this.#blocks) sources.push(block.select(matchers, minMs, maxMs, hints));
+    if (this.#head !== null) sources.push(this.#head.select(matchers, minMs, maxMs, hints));
+    return mergeSelected(sources, hints.limit ?? 0);
+  }
+
+  labelNames(matchers: readonly Matcher[], limit = 0): LabelTexts {
+    const lists = this.#blocks.map((block) => block.labelNames(matchers));
+    if (this.#head !== null) lists.push(this.#head.labelNames(matchers));
+    return { texts: mergeTexts(lists, limit), warnings: [] };
+  }
+
+  labelValues(name: string, matchers: readonly Matcher[], limit = 0): LabelTexts {
+    const lists = this.#blocks.map((block) => block.labelValues(name, matchers));
+    if (this.#head !== null) lists.push(this.#head.labelValues(name, matchers));
+    return { texts: mergeTexts(lists, limit), warnings: [] };
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#release();
+  }
+}
