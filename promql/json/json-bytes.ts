@@ -1,0 +1,120 @@
+/** A growing buffer of JSON text in UTF-8. */
+import { FLOAT_SIZE_MAX, writeAscii, writeFloat, writeWhole } from './shortest-float.ts';
+
+const encoder = new TextEncoder();
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+export const TIMESTAMP_SIZE_MAX = 32;
+
+export class JsonBytes {
+  /** Only the first `length` bytes are meaningful. Replaced when it grows. */
+  bytes: Uint8Array<ArrayBuffer>;
+  length = 0;
+
+  constructor(capacityBytes = 4096) {
+    this.bytes = new Uint8Array(capacityBytes);
+  }
+
+  /** Makes room for `sizeBytes` more. */
+  reserve(sizeBytes: number): void {
+    const needed = this.length + sizeBytes;
+    if (needed <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  /** Text that is plain ASCII and needs no escapes. */
+  ascii(text: string): void {
+    this.reserve(text.length);
+    this.length = writeAscii(this.bytes, this.length, text);
+  }
+
+  byte(code: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = code;
+  }
+
+  /** A float between quotes, as samples have them. */
+  quotedFloat(value: number): void {
+    this.reserve(FLOAT_SIZE_MAX + 2);
+    const { bytes } = this;
+    bytes[this.length] = QUOTE;
+    const end = writeFloat(bytes, this.length + 1, value);
+    bytes[end] = QUOTE;
+    this.length = end + 1;
+  }
+
+  /** Seconds with as many places as the milliseconds need. */
+  timestamp(timestampMs: number): void {
+    this.reserve(TIMESTAMP_SIZE_MAX);
+    this.length = writeTimestamp(this.bytes, this.length, timestampMs);
+  }
+
+  /** A string with quotes and escapes. `html` escapes `<`, `>`, `&` and U+2028/9 as well. */
+  string(text: string, html = false): void {
+    this.reserve(text.length + 2);
+    const { bytes } = this;
+    let position = this.length;
+    bytes[position++] = QUOTE;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      const isPlain = code >= 0x20 && code < 0x80 && code !== QUOTE && code !== BACKSLASH;
+      if (!isPlain || (html && (code === 0x3c || code === 0x3e || code === 0x26))) {
+        this.#escaped(text, html);
+        return;
+      }
+      bytes[position++] = code;
+    }
+    bytes[position++] = QUOTE;
+    this.length = position;
+  }
+
+  #escaped(text: string, html: boolean): void {
+    const needed = html ? HTML_ESCAPES : ESCAPES;
+    const json = `"${text.toWellFormed().replace(needed, escapeOf)}"`;
+    this.reserve(json.length * 3);
+    this.length += encoder.encodeInto(json, this.bytes.subarray(this.length)).written;
+  }
+
+  /** What was written, without spare room; a copy. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.bytes.slice(0, this.length);
+  }
+}
+
+const ESCAPES = /["\\\x00-\x1f]/g;
+const HTML_ESCAPES = /["\\\x00-\x1f<>&\u2028\u2029]/g;
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
+function escapeOf(char: string): string {
+  const short = SHORT_ESCAPES[char];
+  return short ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Writes `timestampMs` in seconds at `at`; returns the offset just past it. */
+export function writeTimestamp(out: Uint8Array, at: number, timestampMs: number): number {
+  let position = at;
+  let ms = timestampMs;
+  if (ms < 0) {
+    out[position++] = 0x2d;
+    ms = -ms;
+  }
+  const seconds = Math.floor(ms / 1000);
+  position = writeWhole(out, position, seconds);
+  let fraction = ms - seconds * 1000;
+  if (fraction === 0) return position;
+  out[position++] = 0x2e;
+  for (let place = 100; fraction > 0; place /= 10) {
+    const digit = Math.floor(fraction / place);
+    out[position++] = 0x30 + digit;
+    fraction -= digit * place;
+  }
+  return position;
+}

@@ -1,0 +1,327 @@
+/**
+ * The answer to a query as the HTTP API gives it, straight into bytes.
+ * Source: Prometheus HTTP API documentation; order of fields as Prometheus 3.14 sends them.
+ */
+import {
+  bucketBrackets,
+  type FloatHistogram,
+  type Labels,
+  listBuckets,
+  newBucketList,
+  usesCustomBuckets,
+} from '../../model/index.ts';
+import type { MatrixSeries, QueryAnswer, QueryResult } from '../engine/result.ts';
+import type { QueryStats } from '../engine/stats.ts';
+import { QueryCanceledError } from '../query-errors.ts';
+import { JsonBytes, TIMESTAMP_SIZE_MAX, writeTimestamp } from './json-bytes.ts';
+import { FLOAT_SIZE_MAX, writeFloat } from './shortest-float.ts';
+
+export type WriteOptions = {
+  /** Whether statistics go along (`stats=…`). Steps are written where the answer has them. */
+  readonly stats?: boolean;
+  /** Asked for every series; true gives up. */
+  readonly isCanceled?: () => boolean;
+};
+
+/** The complete success envelope, `{"status":"success","data":…}`. */
+export function writeQueryAnswer(
+  answer: QueryAnswer,
+  options: WriteOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const out = new JsonBytes(sizeGuess(answer.result));
+  out.ascii('{"status":"success","data":');
+  writeQueryData(out, answer, options);
+  if (answer.warnings.length > 0) writeTexts(out, ',"warnings":', answer.warnings);
+  if (answer.infos.length > 0) writeTexts(out, ',"infos":', answer.infos);
+  out.ascii('}');
+  return out.finish();
+}
+
+/** Only the `data` part. */
+export function writeQueryData(
+  out: JsonBytes,
+  { result, stats }: QueryAnswer,
+  options: WriteOptions = {},
+): void {
+  out.ascii(`{"resultType":"${result.kind}","result":`);
+  writeResult(out, result, options);
+  if (options.stats) writeStats(out, stats);
+  out.ascii('}');
+}
+
+function sizeGuess(result: QueryResult): number {
+  if (result.kind === 'vector') return 256 + result.entries.length * 200;
+  if (result.kind !== 'matrix') return 256;
+  let pointCount = 0;
+  for (const { count } of result.series) pointCount += count;
+  return 256 + result.series.length * 200 + pointCount * 36;
+}
+
+function writeResult(out: JsonBytes, result: QueryResult, options: WriteOptions): void {
+  switch (result.kind) {
+    case 'scalar':
+      out.ascii('[');
+      out.timestamp(result.timestampMs);
+      out.ascii(',');
+      out.quotedFloat(result.value);
+      out.ascii(']');
+      return;
+    case 'string':
+      out.ascii('[');
+      out.timestamp(result.timestampMs);
+      out.ascii(',');
+      out.string(result.value, true);
+      out.ascii(']');
+      return;
+    case 'vector':
+      out.ascii('[');
+      result.entries.forEach(({ labels, value, histogram }, i) => {
+        out.ascii(i === 0 ? '{"metric":' : ',{"metric":');
+        writeLabels(out, labels);
+        out.ascii(histogram === null ? ',"value":[' : ',"histogram":[');
+        out.timestamp(result.timestampMs);
+        out.ascii(',');
+        if (histogram === null) out.quotedFloat(value);
+        else writeHistogram(out, histogram);
+        out.ascii(']}');
+      });
+      out.ascii(']');
+      return;
+    case 'matrix':
+      writeMatrix(out, result.series, options);
+  }
+}
+
+function writeMatrix(
+  out: JsonBytes,
+  all: readonly MatrixSeries[],
+  { isCanceled }: WriteOptions,
+): void {
+  const times = new TimestampTexts();
+  out.ascii('[');
+  all.forEach((series, i) => {
+    if (isCanceled?.()) throw new QueryCanceledError('result writing');
+    const isShared = series.timestampsMs === all[i + 1]?.timestampsMs;
+    out.ascii(i === 0 ? '{"metric":' : ',{"metric":');
+    writeLabels(out, series.labels);
+    if (series.histograms === null) {
+      out.ascii(',"values":[');
+      if (isShared || times.has(series.timestampsMs)) writeSharedPoints(out, series, times);
+      else writePoints(out, series);
+      out.ascii(']}');
+      return;
+    }
+    const { histograms } = series;
+    writeSome(
+      out,
+      ',"values":[',
+      series,
+      (at) => histograms[at] === null,
+      (at) => {
+        out.quotedFloat(series.values[at]!);
+      },
+    );
+    writeSome(
+      out,
+      ',"histograms":[',
+      series,
+      (at) => histograms[at] !== null,
+      (at) => {
+        writeHistogram(out, histograms[at]!);
+      },
+    );
+    out.ascii('}');
+  });
+  out.ascii(']');
+}
+
+/** The samples that `belongs` chooses, as a list that is left out when it is empty. */
+function writeSome(
+  out: JsonBytes,
+  opening: string,
+  { timestampsMs, count }: MatrixSeries,
+  belongs: (at: number) => boolean,
+  writeValue: (at: number) => void,
+): void {
+  let isFirst = true;
+  for (let at = 0; at < count; at++) {
+    if (!belongs(at)) continue;
+    out.ascii(isFirst ? `${opening}[` : ',[');
+    isFirst = false;
+    out.timestamp(timestampsMs[at]!);
+    out.ascii(',');
+    writeValue(at);
+    out.ascii(']');
+  }
+  if (!isFirst) out.ascii(']');
+}
+
+/** `[1700000000,"` for every time of an array: series of one query mostly share their times. */
+class TimestampTexts {
+  #timestampsMs: Float64Array | null = null;
+  bytes = new Uint8Array(0);
+  /** Where the text of each time starts; one more for the end. */
+  starts = new Uint32Array(0);
+
+  has(timestampsMs: Float64Array): boolean {
+    return timestampsMs === this.#timestampsMs;
+  }
+
+  prepare(timestampsMs: Float64Array): void {
+    if (this.has(timestampsMs)) return;
+    this.#timestampsMs = timestampsMs;
+    this.bytes = new Uint8Array(timestampsMs.length * (TIMESTAMP_SIZE_MAX + 4));
+    this.starts = new Uint32Array(timestampsMs.length + 1);
+    let at = 0;
+    for (let i = 0; i < timestampsMs.length; i++) {
+      this.starts[i] = at;
+      if (i > 0) this.bytes[at++] = 0x2c;
+      this.bytes[at++] = 0x5b;
+      at = writeTimestamp(this.bytes, at, timestampsMs[i]!);
+      this.bytes[at++] = 0x2c;
+      this.bytes[at++] = 0x22;
+    }
+    this.starts[timestampsMs.length] = at;
+  }
+}
+
+function writePoints(out: JsonBytes, { timestampsMs, values, count }: MatrixSeries): void {
+  out.reserve(count * (FLOAT_SIZE_MAX + TIMESTAMP_SIZE_MAX + 6));
+  const { bytes } = out;
+  let position = out.length;
+  for (let i = 0; i < count; i++) {
+    if (i > 0) bytes[position++] = 0x2c;
+    bytes[position++] = 0x5b;
+    position = writeTimestamp(bytes, position, timestampsMs[i]!);
+    bytes[position++] = 0x2c;
+    bytes[position++] = 0x22;
+    position = writeFloat(bytes, position, values[i]!);
+    bytes[position++] = 0x22;
+    bytes[position++] = 0x5d;
+  }
+  out.length = position;
+}
+
+function writeSharedPoints(
+  out: JsonBytes,
+  { timestampsMs, values, count }: MatrixSeries,
+  times: TimestampTexts,
+): void {
+  times.prepare(timestampsMs);
+  const { bytes: texts, starts } = times;
+  out.reserve(starts[count]! + count * (FLOAT_SIZE_MAX + 2));
+  const { bytes } = out;
+  let position = out.length;
+  for (let i = 0; i < count; i++) {
+    const end = starts[i + 1]!;
+    for (let from = starts[i]!; from < end; from++) bytes[position++] = texts[from]!;
+    position = writeFloat(bytes, position, values[i]!);
+    bytes[position++] = 0x22;
+    bytes[position++] = 0x5d;
+  }
+  out.length = position;
+}
+
+function writeLabels(out: JsonBytes, labels: Labels): void {
+  const { flat } = labels;
+  out.byte(0x7b);
+  for (let i = 0; i < flat.length; i += 2) {
+    if (i > 0) out.byte(0x2c);
+    out.string(flat[i]!);
+    out.byte(0x3a);
+    out.string(flat[i + 1]!);
+  }
+  out.byte(0x7d);
+}
+
+const buckets = newBucketList();
+/** Which ends belong to a bucket, as the API numbers it. */
+const BOUNDARY_RULES: Readonly<Record<string, string>> = {
+  '(]': '0',
+  '[)': '1',
+  '()': '2',
+  '[]': '3',
+};
+
+function writeHistogram(out: JsonBytes, histogram: FloatHistogram): void {
+  out.ascii('{"count":');
+  out.quotedFloat(histogram.count);
+  out.ascii(',"sum":');
+  out.quotedFloat(histogram.sum);
+  listBuckets(histogram, buckets);
+  const custom = usesCustomBuckets(histogram);
+  let isFirst = true;
+  for (let i = 0; i < buckets.size; i++) {
+    const count = buckets.counts[i]!;
+    if (count === 0) continue;
+    const lower = buckets.lowers[i]!;
+    const upper = buckets.uppers[i]!;
+    const [open, close] = bucketBrackets(lower, upper, custom);
+    out.ascii(isFirst ? ',"buckets":[[' : ',[');
+    isFirst = false;
+    out.ascii(BOUNDARY_RULES[open + close]!);
+    for (const number of [lower, upper, count]) {
+      out.byte(0x2c);
+      out.quotedFloat(number);
+    }
+    out.byte(0x5d);
+  }
+  out.ascii(isFirst ? '}' : ']}');
+}
+
+function writeTexts(out: JsonBytes, opening: string, texts: readonly string[]): void {
+  out.ascii(opening);
+  texts.forEach((text, i) => {
+    out.ascii(i === 0 ? '[' : ',');
+    out.string(text, true);
+  });
+  out.ascii(']');
+}
+
+function writeStats(out: JsonBytes, { timings, samples }: QueryStats): void {
+  const { evalTotalTime, resultSortTime, queryPreparationTime } = timings;
+  const { innerEvalTime, execQueueTime, execTotalTime } = timings;
+  const seconds = {
+    evalTotalTime,
+    resultSortTime,
+    queryPreparationTime,
+    innerEvalTime,
+    execQueueTime,
+    execTotalTime,
+  };
+  out.ascii(`,"stats":{"timings":${JSON.stringify(seconds, toNanoseconds)},"samples":{`);
+  const { perStep } = samples;
+  if (perStep !== null) {
+    writeSteps(
+      out,
+      'totalQueryableSamplesPerStep',
+      perStep.timestampsMs,
+      perStep.totalQueryableSamples,
+    );
+  }
+  out.ascii(`"totalQueryableSamples":${samples.totalQueryableSamples},`);
+  if (perStep !== null) {
+    writeSteps(out, 'samplesReadPerStep', perStep.timestampsMs, perStep.samplesRead);
+  }
+  out.ascii(`"samplesRead":${samples.samplesRead},"peakSamples":${samples.peakSamples}}}`);
+}
+
+/** Seconds are shown to the nanosecond. */
+function toNanoseconds(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 1e9) / 1e9 : value;
+}
+
+function writeSteps(
+  out: JsonBytes,
+  name: string,
+  timestampsMs: Float64Array,
+  counts: Float64Array,
+): void {
+  out.ascii(`"${name}":[`);
+  for (let i = 0; i < counts.length; i++) {
+    out.ascii(i === 0 ? '[' : ',[');
+    out.timestamp(timestampsMs[i]!);
+    out.ascii(`,${counts[i]}]`);
+  }
+  out.ascii('],');
+}
