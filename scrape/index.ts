@@ -1,0 +1,20 @@
+/** Scraping: finds targets, fetches what they expose, hands it to an Appender. */
+export * from './config.ts';
+export {
+  type ActiveTarget,
+  type DroppedTarget,
+  type MetadataRequest,
+  ScrapeManager,
+  type ScrapeManagerOptions,
+  type TargetMetadata,
+  type TargetMetadataRequest,
+  type TargetsAnswer,
+  type TargetsRequest,
+} from './scrape-manager.ts';
+export type { TargetHealth } from './scrape-loop.ts';
+export type { Fetcher } from './scrape-job.ts';
+export { DiscoveryManager, type DiscoveryManagerOptions } from './discovery/discovery-manager.ts';
+export { parseTargetGroups } from './discovery/target-group.ts';
+export { HttpClient, type HttpClientOptions } from './http/http-client.ts';
+export type { HttpRequest, HttpResponse } from './http/http-request.ts';
+export { FetchError, type FetchErrorKind } from './http/fetch-error.ts';
