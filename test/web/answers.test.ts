@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { Labels, Matcher } from '../../model/index.ts';
+import {
+  requireSelective,
+  writeExemplarsAnswer,
+  writeSeriesAnswer,
+  writeTextsAnswer,
+} from '../../web/answers/index.ts';
+
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+test('texts', () => {
+  expect(decode(writeTextsAnswer(['a', '温"']))).toBe('{"status":"success","data":["a","温\\""]}');
+  expect(decode(writeTextsAnswer([], ['results truncated due to limit']))).toBe(
+    '{"status":"success","data":[],"warnings":["results truncated due to limit"]}',
+  );
+});
+
+test('series', () => {
+  const texts: Record<string, string>[] = [{ __name__: 'up', job: 'a' }, { job: 'a' }, {}];
+  const sets = texts.map((set) => Labels.fromObject(set));
+  expect(decode(writeSeriesAnswer(sets))).toBe(
+    '{"status":"success","data":[{"__name__":"up","job":"a"},{"job":"a"},{}]}',
+  );
+});
+
+test('exemplars', () => {
+  const series = Labels.fromObject({ __name__: 'x' });
+  const labels = Labels.fromObject({ trace_id: 't' });
+  const exemplars = [
+    { labels, value: 6, timestampMs: 1600096945479 },
+    { labels, value: Number.POSITIVE_INFINITY, timestampMs: 1000 },
+    { labels, value: 0.5, timestampMs: -20 },
+  ];
+  const shown = (value: string, timestamp: string) =>
+    `{"labels":{"trace_id":"t"},"value":"${value}","timestamp":${timestamp}}`;
+  const list = [shown('6', '1600096945.479'), shown('+Inf', '1'), shown('0.5', '-0.020')];
+  expect(decode(writeExemplarsAnswer([{ series, exemplars }]))).toBe(
+    `{"status":"success","data":[{"seriesLabels":{"__name__":"x"},"exemplars":[${list.join(',')}]}]}`,
+  );
+});
+
+test('selectors that would match every series are refused', () => {
+  const some = [new Matcher('job', '=', 'a')];
+  const all = [new Matcher('job', '=~', '.*'), new Matcher('x', '=', '')];
+  requireSelective([some]);
+  expect(() => requireSelective([some, all])).toThrow(
+    'match[] must contain at least one non-empty matcher',
+  );
+});

@@ -1,0 +1,98 @@
+/**
+ * Writers of complete API answers that carry many values. Depends on model alone, so that a query
+ * worker can load it without the HTTP server, and the main thread never walks the values.
+ * Source: Prometheus HTTP API, format overview.
+ */
+import {
+  type Exemplar,
+  formatFloat,
+  type Labels,
+  type Matcher,
+  ValueError,
+} from '../../model/index.ts';
+
+const encoder = new TextEncoder();
+
+/**
+ * Refuses selectors whose every matcher is satisfied by an absent label.
+ * @throws ValueError in Prometheus's words
+ */
+export function requireSelective(matcherSets: readonly (readonly Matcher[])[]): void {
+  for (const matchers of matcherSets) {
+    if (matchers.every((matcher) => matcher.matchesEmpty)) {
+      throw new ValueError('match[] must contain at least one non-empty matcher');
+    }
+  }
+}
+
+/** `{"status":"success","data":["a","b"]}`. */
+export function writeTextsAnswer(
+  texts: readonly string[],
+  warnings: readonly string[] = [],
+): Uint8Array {
+  return envelope(JSON.stringify(texts), warnings);
+}
+
+/** `data`: one object per label set. */
+export function writeSeriesAnswer(
+  labelSets: readonly Labels[],
+  warnings: readonly string[] = [],
+): Uint8Array {
+  const quote = memoize(JSON.stringify);
+  let data = '[';
+  labelSets.forEach((labels, i) => {
+    data += (i === 0 ? '' : ',') + labelsJson(labels, quote);
+  });
+  return envelope(`${data}]`, warnings);
+}
+
+export type SeriesExemplars = { readonly series: Labels; readonly exemplars: readonly Exemplar[] };
+
+/** `data`: `[{"seriesLabels":{…},"exemplars":[{"labels":{…},"value":"6","timestamp":1.5}]}]`. */
+export function writeExemplarsAnswer(found: readonly SeriesExemplars[]): Uint8Array {
+  const quote = memoize(JSON.stringify);
+  const data = found.map(({ series, exemplars }) => {
+    const list = exemplars.map(({ labels, value, timestampMs }) => {
+      const shown = JSON.stringify(formatFloat(value));
+      const seconds = secondsText(timestampMs ?? 0);
+      return `{"labels":${labelsJson(labels, quote)},"value":${shown},"timestamp":${seconds}}`;
+    });
+    return `{"seriesLabels":${labelsJson(series, quote)},"exemplars":[${list.join(',')}]}`;
+  });
+  return envelope(`[${data.join(',')}]`, []);
+}
+
+function envelope(data: string, warnings: readonly string[]): Uint8Array {
+  const more = warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`;
+  return encoder.encode(`{"status":"success","data":${data}${more}}`);
+}
+
+type Quote = (text: string) => string;
+
+function labelsJson({ flat }: Labels, quote: Quote): string {
+  let json = '{';
+  for (let i = 0; i < flat.length; i += 2) {
+    json += `${i === 0 ? '' : ','}${quote(flat[i]!)}:${quote(flat[i + 1]!)}`;
+  }
+  return `${json}}`;
+}
+
+/** Label sets repeat their texts, and quoting costs more than a look into a map. */
+function memoize(quote: Quote): Quote {
+  const known = new Map<string, string>();
+  return (text) => {
+    let quoted = known.get(text);
+    if (quoted === undefined) known.set(text, (quoted = quote(text)));
+    return quoted;
+  };
+}
+
+/** Seconds with three decimals where there are any milliseconds: `1.500`, `-0.001`, `7`. */
+function secondsText(timestampMs: number): string {
+  const magnitude = Math.abs(timestampMs);
+  const seconds = Math.floor(magnitude / 1000);
+  const milliseconds = magnitude % 1000;
+  const sign = timestampMs < 0 ? '-' : '';
+  if (milliseconds === 0) return `${sign}${seconds}`;
+  return `${sign}${seconds}.${String(milliseconds).padStart(3, '0')}`;
+}

@@ -1,0 +1,66 @@
+import { IconBell, IconDatabaseEdit } from '@tabler/icons-react';
+import { memo } from 'react';
+import type { Rule, RuleHealth } from '../../api/rules.ts';
+import { Ago } from '../../parts/ago.tsx';
+import { PromqlText } from '../../parts/editor/promql-text.tsx';
+import { LabelChips } from '../../parts/labels.tsx';
+import { Notice } from '../../parts/notice.tsx';
+import { QueryLink } from '../../parts/query-url/query-link.tsx';
+import { StatusBadge, type Tone } from '../../parts/status-badge.tsx';
+import { describeDurationMs, formatDurationMs } from '../../parts/time/duration.ts';
+import classes from './rules.module.css';
+
+const HEALTH: Record<RuleHealth, { tone: Tone; word: string }> = {
+  ok: { tone: 'ok', word: 'healthy' },
+  err: { tone: 'bad', word: 'failing' },
+  unknown: { tone: 'idle', word: 'not yet run' },
+};
+
+export const RuleRow = memo(function RuleRow({ rule }: { rule: Rule }) {
+  const isAlert = rule.type === 'alerting';
+  const { tone, word } = HEALTH[rule.health];
+  const labels = rule.labels ?? {};
+  return (
+    <article className={classes.rule}>
+      <div className={classes.head}>
+        <span className={classes.kind} data-tip={isAlert ? 'Alerting rule' : 'Recording rule'}>
+          {isAlert ? <IconBell size={17} /> : <IconDatabaseEdit size={17} />}
+          <span className="nx-visually-hidden">{isAlert ? 'Alerting' : 'Recording'} rule</span>
+        </span>
+        <h3 className={classes.name}>
+          {isAlert ? (
+            rule.name
+          ) : (
+            <QueryLink expr={rule.name} className={classes.recorded}>
+              {rule.name}
+            </QueryLink>
+          )}
+        </h3>
+        <span className={classes.figures}>
+          <span>
+            <Ago iso={rule.lastEvaluation} />
+          </span>
+          <span>{describeDurationMs(rule.evaluationTime * 1000)}</span>
+        </span>
+        <StatusBadge tone={tone}>{word}</StatusBadge>
+      </div>
+      <div className={classes.expression}>
+        <QueryLink expr={rule.query} className={classes.open}>
+          <PromqlText expr={rule.query} />
+        </QueryLink>
+      </div>
+      {(Object.keys(labels).length > 0 || isAlert) && (
+        <div className={classes.extra}>
+          {isAlert && rule.duration > 0 && (
+            <span>for {formatDurationMs(rule.duration * 1000)}</span>
+          )}
+          {isAlert && rule.keepFiringFor > 0 && (
+            <span>keep firing for {formatDurationMs(rule.keepFiringFor * 1000)}</span>
+          )}
+          <LabelChips labels={labels} />
+        </div>
+      )}
+      {rule.lastError && <Notice tone="bad">{rule.lastError}</Notice>}
+    </article>
+  );
+});
