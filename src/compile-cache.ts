@@ -1,0 +1,12 @@
+/**
+ * Compiled code is kept on disk (see docs/decisions/0002), but Node writes it out only when a
+ * thread ends by itself, and ours are often ended from outside.
+ */
+import { flushCompileCache } from 'node:module';
+
+const DELAY_MS = 1000;
+
+/** To be called once by every thread, when it has loaded its code. */
+export function keepCompiledCode(): void {
+  setTimeout(() => flushCompileCache(), DELAY_MS).unref();
+}

@@ -1,0 +1,55 @@
+/** From flags and configuration to what the database is told. */
+import type { Config, FlagDefaults } from './config/index.ts';
+import { type Feature, type FlagValues, maxBlockDurationMs, retentionOfFlags } from './flags.ts';
+import type { IngestConfig, PlainDbOptions } from './threads/ingest.ts';
+
+type Changes = IngestConfig['db'];
+
+export function flagDefaults(values: FlagValues, features: ReadonlySet<Feature>): FlagDefaults {
+  return {
+    retentionMs: retentionOfFlags(values),
+    retentionBytes: values['storage.tsdb.retention.size'] ?? 0,
+    exemplarStorage: features.has('exemplar-storage'),
+  };
+}
+
+/** What a reload may change. The configuration wins over the flags. */
+export function databaseChanges(
+  config: Config,
+  values: FlagValues,
+  features: ReadonlySet<Feature>,
+): Required<Changes> {
+  const { retention } = config;
+  return {
+    outOfOrderWindowMs: config.outOfOrderWindowMs,
+    exemplarCountMax: features.has('exemplar-storage') ? Math.max(0, config.exemplarCountMax) : 0,
+    retentionMs: retention?.timeMs ?? retentionOfFlags(values),
+    retentionSizeBytes: retention?.sizeBytes ?? values['storage.tsdb.retention.size'] ?? 0,
+  };
+}
+
+export function databaseOptions(
+  config: Config,
+  values: FlagValues,
+  features: ReadonlySet<Feature>,
+  directory: string,
+): PlainDbOptions {
+  // Zero stands for "as the database thinks fit".
+  const given = (key: keyof PlainDbOptions, value: number) => (value > 0 ? { [key]: value } : {});
+  const compression = values['storage.tsdb.wal-compression-type'];
+  return {
+    directory,
+    ...databaseChanges(config, values, features),
+    minBlockMs: values['storage.tsdb.min-block-duration'],
+    maxBlockMs: Math.max(maxBlockDurationMs(values), values['storage.tsdb.min-block-duration']),
+    ...given('chunkSegmentSizeBytesMax', values['storage.tsdb.max-block-chunk-segment-size']),
+    ...given('walSegmentSizeBytes', values['storage.tsdb.wal-segment-size']),
+    ...given('headMemoryLimitBytes', values['storage.tsdb.head-memory-limit']),
+    walCompression: values['storage.tsdb.wal-compression'] ? compression : 'none',
+    syncsCommits: values['storage.tsdb.wal-sync'],
+    usesLockFile: !values['storage.tsdb.no-lockfile'],
+    allowsOverlappingCompaction: values['storage.tsdb.allow-overlapping-compaction'],
+    samplesPerChunk: values['storage.tsdb.samples-per-chunk'],
+    logsMetadata: features.has('metadata-wal-records'),
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * What this server can do, for `/api/v1/features`. Keys are those of Prometheus 3.14; what is not
+ * there yet is false, because clients switch parts of themselves on by it.
+ */
+import type { Features } from '../web/index.ts';
+import { DISCOVERY_MECHANISMS } from './config/index.ts';
+import type { Feature, FlagValues } from './flags.ts';
+
+/** Told by a query worker, where the language is loaded. */
+export type LanguageFeatures = {
+  /** Function → needs `promql-experimental-functions`. */
+  readonly functions: Readonly<Record<string, boolean>>;
+};
+
+const RUNNING_DISCOVERY = new Set(['dns', 'file', 'http', 'static']);
+const OPERATORS = [
+  '!=',
+  '!~',
+  '%',
+  '*',
+  '+',
+  '-',
+  '/',
+  '<',
+  '</',
+  '<=',
+  '==',
+  '=~',
+  '>',
+  '>/',
+  '>=',
+  '@',
+  '^',
+  'and',
+  'atan2',
+  'avg',
+  'bottomk',
+  'count',
+  'count_values',
+  'group',
+  'max',
+  'min',
+  'or',
+  'quantile',
+  'stddev',
+  'stdvar',
+  'sum',
+  'topk',
+  'unless',
+];
+const EXPERIMENTAL_OPERATORS = ['limit_ratio', 'limitk'];
+
+function allOf(names: readonly string[], value: boolean): Record<string, boolean> {
+  return Object.fromEntries(names.map((name) => [name, value]));
+}
+
+export function serverFeatures(
+  flags: FlagValues,
+  names: ReadonlySet<Feature>,
+  language: LanguageFeatures,
+): Features {
+  const experimental = names.has('promql-experimental-functions');
+  return {
+    api: {
+      admin: flags['web.enable-admin-api'],
+      exclude_alerts: false,
+      label_values_match: true,
+      lifecycle: flags['web.enable-lifecycle'],
+      'openapi_3.1': true,
+      'openapi_3.2': true,
+      otlp_write_receiver: false,
+      query_stats: true,
+      query_warnings: true,
+      remote_write_receiver: false,
+      search: false,
+      search_fuzz_alg_jarowinkler: false,
+      search_fuzz_alg_subsequence: false,
+      time_range_labels: true,
+      time_range_series: true,
+    },
+    otlp_receiver: { delta_conversion: false, native_delta_ingestion: false },
+    prometheus: {
+      agent_mode: false,
+      auto_reload_config: flags['config.auto-reload'],
+      server_mode: true,
+      stringlabels: false,
+    },
+    promql: {
+      anchored: names.has('promql-extended-range-selectors'),
+      at_modifier: true,
+      bool: true,
+      by: true,
+      delayed_name_removal: names.has('promql-delayed-name-removal'),
+      duration_expr: true,
+      fill: names.has('promql-binop-fill-modifiers'),
+      fill_left: names.has('promql-binop-fill-modifiers'),
+      fill_right: names.has('promql-binop-fill-modifiers'),
+      group_left: true,
+      group_right: true,
+      ignoring: true,
+      negative_offset: true,
+      offset: true,
+      on: true,
+      per_query_lookback_delta: true,
+      per_step_stats: names.has('promql-per-step-stats'),
+      smoothed: names.has('promql-extended-range-selectors'),
+      subqueries: true,
+      type_and_unit_labels: names.has('type-and-unit-labels'),
+      without: true,
+    },
+    promql_functions: Object.fromEntries(
+      Object.entries(language.functions).map(([name, isExperimental]) => [
+        name,
+        !isExperimental || experimental,
+      ]),
+    ),
+    promql_operators: {
+      ...allOf(OPERATORS, true),
+      ...allOf(EXPERIMENTAL_OPERATORS, experimental),
+    },
+    rules: allOf(['concurrent_rule_eval', 'keep_firing_for', 'query_offset'], false),
+    scrape: {
+      extra_scrape_metrics: true,
+      start_timestamp_zero_ingestion: false,
+      type_and_unit_labels: false,
+    },
+    service_discovery_providers: Object.fromEntries(
+      DISCOVERY_MECHANISMS.map((name) => [name, RUNNING_DISCOVERY.has(name)]),
+    ),
+    templating_functions: {},
+    tsdb: {
+      delayed_compaction: names.has('delayed-compaction'),
+      exemplar_storage: names.has('exemplar-storage'),
+      histograms_st_encoding: false,
+      isolation: true,
+      native_histograms: true,
+      st_storage: false,
+      use_uncached_io: false,
+      xor2_encoding: false,
+    },
+    ui: { ui_v2: false, ui_v3: true },
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * The command line's entry. Loads only the flags by itself, so that questions about them (`--help`,
+ * `--version`, a typing mistake) are answered at once.
+ */
+import { checkFlags, type CommandLine, helpText, parseCommandLine, UsageError } from './flags.ts';
+
+function readCommandLine(): CommandLine {
+  try {
+    const line = parseCommandLine(process.argv.slice(2));
+    if (line.action === 'run') checkFlags(line.values, line.given);
+    return line;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const { message, exitCode } = error;
+    process.stderr.write(`Error parsing command line arguments: ${message}\n`);
+    if (exitCode < 3) process.stderr.write('narthex: error: see narthex --help\n');
+    process.exit(exitCode);
+  }
+}
+
+const line = readCommandLine();
+switch (line.action) {
+  case 'help':
+  case 'help-all':
+    process.stdout.write(helpText(line.action === 'help-all'));
+    break;
+  case 'version': {
+    const { versionText } = await import('./version.ts');
+    process.stdout.write(versionText());
+    break;
+  }
+  case 'run':
+    if (line.values['write-documentation']) {
+      process.stdout.write(helpText(true));
+    } else {
+      const { runServer } = await import('./run-server.ts');
+      process.exit(await runServer(line.values, line.given));
+    }
+}

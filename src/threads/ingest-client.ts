@@ -1,0 +1,52 @@
+/** The ingest thread as the main thread sees it. */
+import { Worker } from 'node:worker_threads';
+import type { LogOptions } from '../log-writer.ts';
+import type { IngestMethods, ReplayMessage, ReplayProgress } from './ingest.ts';
+import type { IngestThreadData } from './ingest-thread.ts';
+import { type ArgumentOf, type CallOptions, RpcClient } from './rpc.ts';
+import { threadEntry } from './thread-entry.ts';
+
+export class IngestClient {
+  readonly #worker: Worker;
+  readonly #rpc: RpcClient<IngestMethods>;
+  /** Resolves with the reason when the thread ends without having been told to. */
+  readonly failed: Promise<Error>;
+  #isStopping = false;
+
+  /** Starts the thread; it does nothing until it is told to. */
+  constructor(log: LogOptions, onReplay: (progress: ReplayProgress) => void) {
+    const workerData: IngestThreadData = { log };
+    this.#worker = new Worker(threadEntry('ingest-thread'), { name: 'ingest', workerData });
+    this.#rpc = new RpcClient(this.#worker);
+    this.#worker.on('message', (message: Partial<ReplayMessage>) => {
+      if (message.replay !== undefined) onReplay(message.replay);
+    });
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    this.failed = promise;
+    let reason: Error | null = null;
+    this.#worker.on('error', (error: Error) => (reason = error));
+    this.#worker.on('exit', (code) => {
+      const why = reason ?? new Error(`the ingest thread ended with code ${code}`);
+      this.#rpc.fail(why);
+      if (!this.#isStopping) resolve(why);
+    });
+  }
+
+  call<Name extends keyof IngestMethods>(
+    method: Name,
+    argument: ArgumentOf<IngestMethods[Name]>,
+    options?: CallOptions,
+  ) {
+    return this.#rpc.call(method, argument, options);
+  }
+
+  /** Writes out what waits, closes the database, ends the thread. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    try {
+      await this.#rpc.call('close', undefined);
+    } finally {
+      await this.#worker.terminate();
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/** Entry of the ingest thread. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../../model/index.ts';
+import { keepCompiledCode } from '../compile-cache.ts';
+import { createStderrLogger, type LogOptions } from '../log-writer.ts';
+import { Ingest, type ReplayMessage } from './ingest.ts';
+import { serve } from './rpc.ts';
+
+export type IngestThreadData = { readonly log: LogOptions };
+
+const port = parentPort;
+assert(port !== null, 'runs in a worker');
+const { log } = workerData as IngestThreadData;
+const ingest = new Ingest(createStderrLogger(log), (replay) =>
+  port.postMessage({ replay } satisfies ReplayMessage, []),
+);
+serve(port, ingest.methods);
+keepCompiledCode();

@@ -1,0 +1,81 @@
+/** Starts query workers for the pool. */
+import { Worker } from 'node:worker_threads';
+import type { SharedDb } from '../../tsdb/index.ts';
+import type { PoolWorker } from './query-pool.ts';
+import type { Hello, QueryMethods, QueryWorkerData } from './query-worker.ts';
+import { type Methods, RpcClient } from './rpc.ts';
+import { threadEntry } from './thread-entry.ts';
+
+export type QueryClient = RpcClient<QueryMethods>;
+
+export type SpawnOptions = {
+  readonly workerData: QueryWorkerData;
+  /** What it will read; the worker loads its code while this is being opened. */
+  readonly shared: Promise<SharedDb>;
+  readonly heapSizeMb: number;
+  readonly onHello: (hello: Hello) => void;
+  /** Gets the number under which the ended worker was reading. */
+  readonly onEnd: (owner: number) => void;
+};
+
+export function spawnQueryWorker(options: SpawnOptions): PoolWorker<QueryClient> {
+  const { workerData, heapSizeMb } = options;
+  let owner: number | null = null;
+  const worker = spawnPoolWorker<QueryMethods>(
+    threadEntry('query-worker'),
+    { name: 'query', workerData, heapSizeMb },
+    async (client) => {
+      const hello = await client.call('hello', await options.shared);
+      owner = hello.owner;
+      options.onHello(hello);
+    },
+  );
+  void worker.ended.then(() => {
+    if (owner !== null) options.onEnd(owner);
+  });
+  return worker;
+}
+
+/**
+ * A thread that serves `M`.
+ * @param greet  what has to be done before it can take work
+ */
+export function spawnPoolWorker<M extends Methods>(
+  entry: URL,
+  options: { readonly name: string; readonly workerData: unknown; readonly heapSizeMb: number },
+  greet: (client: RpcClient<M>) => Promise<void>,
+): PoolWorker<RpcClient<M>> {
+  const worker = new Worker(entry, {
+    name: options.name,
+    workerData: options.workerData,
+    // Work that wants more memory ends its thread, not the server.
+    resourceLimits: { maxOldGenerationSizeMb: options.heapSizeMb },
+  });
+  const client = new RpcClient<M>(worker);
+  const { promise: ended, resolve } = Promise.withResolvers<Error>();
+  let reason: Error | null = null;
+  let isAlive = true;
+  worker.on('error', (error: Error) => {
+    isAlive = false;
+    reason = error;
+    client.fail(error);
+  });
+  worker.on('exit', (code) => {
+    isAlive = false;
+    const why = reason ?? new Error(`the ${options.name} worker ended with code ${code}`);
+    client.fail(why);
+    resolve(why);
+  });
+  return {
+    client,
+    started: greet(client),
+    ended,
+    get isAlive() {
+      return isAlive;
+    },
+    terminate: () => {
+      isAlive = false;
+      void worker.terminate();
+    },
+  };
+}

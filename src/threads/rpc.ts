@@ -1,0 +1,179 @@
+/**
+ * Calls between threads over a message port. A call has one argument and one result, both plain
+ * data; array buffers can be handed over instead of copied. The called side may be busy in
+ * synchronous code when a caller loses interest, hence cancellation is a number in shared memory
+ * that the called side looks at, not a message.
+ */
+import type { MessagePort, Transferable, Worker } from 'node:worker_threads';
+import { assert, CanceledError } from '../../model/index.ts';
+import { packError, type PackedError, unpackError } from './packed-error.ts';
+
+/** Name → a function of one argument; may be asynchronous. */
+export type Methods = Readonly<Record<string, (argument: never, call: Call) => unknown>>;
+export type ArgumentOf<M> = M extends (argument: infer A, call: Call) => unknown ? A : never;
+type ResultOf<M> = M extends (argument: never, call: Call) => infer R
+  ? Awaited<R> extends Handover<infer T>
+    ? T
+    : Awaited<R>
+  : never;
+
+/** What a method may ask about the call that it answers. */
+export type Call = {
+  /** Does nobody want the answer any more? Cheap enough for inner loops. */
+  isCanceled(): boolean;
+};
+
+/** A result whose buffers are handed over: the called side cannot use them afterwards. */
+export class Handover<T> {
+  readonly value: T;
+  readonly buffers: readonly Transferable[];
+  constructor(value: T, buffers: readonly Transferable[]) {
+    this.value = value;
+    this.buffers = buffers;
+  }
+}
+
+/** `bytes` handed over with the memory below; copied when it is a window on something larger. */
+export function handOver(bytes: Uint8Array): Handover<Uint8Array> {
+  const isWhole =
+    bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
+  const whole = isWhole ? bytes : bytes.slice();
+  return new Handover(whole, [whole.buffer as ArrayBuffer]);
+}
+
+type Request = {
+  readonly call: number;
+  readonly method: string;
+  readonly argument: unknown;
+  /** Of the caller; set with the first call only. */
+  readonly cancelFlags?: SharedArrayBuffer;
+};
+type Response =
+  | { readonly call: number; readonly result: unknown }
+  | { readonly call: number; readonly error: PackedError };
+
+/** Calls under way at a time that can be told apart; more would cancel each other. */
+const CANCEL_SLOT_COUNT = 1024;
+
+/** Either end of a channel between threads. */
+export type Channel = MessagePort | Worker;
+
+/** The two have this in common, in types that TypeScript cannot unite. */
+function listen(channel: Channel, listener: (message: never) => void): void {
+  (channel as MessagePort).on('message', listener as (message: unknown) => void);
+}
+
+/** Answers the calls that come in on `channel`. */
+export function serve(channel: Channel, methods: Methods): void {
+  let cancelFlags: Int32Array = new Int32Array(CANCEL_SLOT_COUNT);
+  const answer = async (request: Request): Promise<void> => {
+    const { call, method, argument } = request;
+    const slot = call % CANCEL_SLOT_COUNT;
+    const flags = cancelFlags;
+    const isCanceled = () => Atomics.load(flags, slot) === call;
+    try {
+      const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
+      assert(handler !== undefined, `unknown method ${method}`);
+      if (isCanceled()) throw new CanceledError(`${method} canceled`);
+      const result: unknown = await handler(argument as never, { isCanceled });
+      if (result instanceof Handover) {
+        channel.postMessage({ call, result: result.value as unknown }, [...result.buffers]);
+      } else {
+        channel.postMessage({ call, result }, []);
+      }
+    } catch (error) {
+      channel.postMessage({ call, error: packError(error) }, []);
+    }
+  };
+  listen(channel, (request: Request) => {
+    if (request.cancelFlags !== undefined) cancelFlags = new Int32Array(request.cancelFlags);
+    void answer(request);
+  });
+}
+
+type Waiting = {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+export type CallOptions = {
+  readonly signal?: AbortSignal;
+  readonly transfer?: readonly Transferable[];
+};
+
+/** The calling end. */
+export class RpcClient<M extends Methods> {
+  readonly #channel: Channel;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #cancelFlags = new Int32Array(new SharedArrayBuffer(CANCEL_SLOT_COUNT * 4));
+  #lastCall = 0;
+  #failure: Error | null = null;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+    listen(channel, (response: Response) => this.#settle(response));
+  }
+
+  /**
+   * Calls `method`. Rejects with the error that it threw, its class and fields kept; with
+   * CanceledError as soon as `signal` aborts; with the reason of {@link fail} when the thread is gone.
+   */
+  call<Name extends keyof M & string>(
+    method: Name,
+    argument: ArgumentOf<M[Name]>,
+    { signal, transfer }: CallOptions = {},
+  ): Promise<ResultOf<M[Name]>> {
+    if (signal?.aborted === true) return Promise.reject(new CanceledError(`${method} canceled`));
+    const { result, cancel } = this.start(method, argument, transfer);
+    if (signal === undefined) return result;
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        cancel();
+        reject(new CanceledError(`${method} canceled`));
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      result.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
+  }
+
+  /**
+   * Begins a call. `result` settles when the other end is done with it, canceled or not; `cancel`
+   * asks it to be done soon.
+   */
+  start<Name extends keyof M & string>(
+    method: Name,
+    argument: ArgumentOf<M[Name]>,
+    transfer: readonly Transferable[] = [],
+  ): { readonly result: Promise<ResultOf<M[Name]>>; readonly cancel: () => void } {
+    if (this.#failure !== null) {
+      return { result: Promise.reject(this.#failure), cancel: () => {} };
+    }
+    const call = ++this.#lastCall;
+    const result = new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(call, { resolve, reject });
+    });
+    const flags = call === 1 ? { cancelFlags: this.#cancelFlags.buffer } : {};
+    this.#channel.postMessage({ call, method, argument, ...flags }, [...transfer]);
+    const cancel = () => {
+      Atomics.store(this.#cancelFlags, call % CANCEL_SLOT_COUNT, call);
+    };
+    return { result: result as Promise<ResultOf<M[Name]>>, cancel };
+  }
+
+  /** The other end is gone: whatever waits, and whatever is called from now on, rejects. */
+  fail(reason: Error): void {
+    this.#failure = reason;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of waiting) reject(reason);
+  }
+
+  #settle(response: Response): void {
+    // Events that are no answers share the channel.
+    const waiting = this.#waiting.get(response.call);
+    if (waiting === undefined) return;
+    this.#waiting.delete(response.call);
+    if ('error' in response) waiting.reject(unpackError(response.error));
+    else waiting.resolve(response.result);
+  }
+}
