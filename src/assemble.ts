@@ -27,6 +27,8 @@ import { ROOT } from './root.ts';
 import { createServerMetrics, type ServerMetrics } from './server-metrics.ts';
 import { ServerState } from './server-state.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
+import { NearWork } from './threads/near-work.ts';
+import type { QueryMethods, QuerySettings } from './threads/query-methods.ts';
 import { QueryPool } from './threads/query-pool.ts';
 import { type QueryClient, spawnQueryWorker } from './threads/query-workers.ts';
 import { PROMETHEUS_VERSION } from './version.ts';
@@ -74,21 +76,21 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
   const webRegistry = new Registry();
   const dataDirectory = path.resolve(values['storage.tsdb.path']);
   const defaults = flagDefaults(values, features);
-  const fileLoggers = new FileLoggers();
+  const fileLoggers = new FileLoggers(() => metrics.queryLogFailures.increase());
   let current = setting.config;
   let language: LanguageFeatures = { functions: {} };
   let shared: Promise<SharedDb> | null = null;
 
   const queryCountMax = values['query.max-concurrency'];
+  const querySettings: QuerySettings = {
+    sampleCountMax: values['query.max-samples'],
+    lookbackMs: values['query.lookback-delta'],
+    features: [...features],
+  };
   const pool: QueryPool<QueryClient> = new QueryPool({
     spawn: () =>
       spawnQueryWorker({
-        workerData: {
-          log: setting.log,
-          sampleCountMax: values['query.max-samples'],
-          lookbackMs: values['query.lookback-delta'],
-          features: [...features],
-        },
+        workerData: { log: setting.log, settings: querySettings },
         shared: shared!,
         heapSizeMb: Math.max(512, Math.floor(totalmem() / MIB / 2)),
         onHello: (hello) => (language = hello.language),
@@ -105,6 +107,15 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     clock: REAL_CLOCK,
     logger,
   });
+  const near = new NearWork<QueryMethods>({
+    load: async () => {
+      const { createQueryMethods } = await import('./threads/query-methods.ts');
+      const methods = createQueryMethods(querySettings, logger);
+      methods.hello(await shared!);
+      return methods;
+    },
+    monotonicMs: () => REAL_CLOCK.monotonicMs(),
+  });
   const threadCount = () => 2 + pool.workerCount;
   registerProcessMetrics(metrics.registry, threadCount);
 
@@ -115,6 +126,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
   });
   const queries = new Queries({
     pool,
+    near,
     ingest,
     metrics: new QueryMetrics(metrics.registry, queryCountMax, () => pool.queryCount),
     clock: REAL_CLOCK,

@@ -1,6 +1,6 @@
 /**
- * Everything that query workers answer, as the ports that the web asks. Here queries meet the pool,
- * their deadline, the figures and the logs; no value of an answer is looked at.
+ * Everything that is answered by reading the database, as the ports that the web asks. Here queries
+ * meet the pool, their deadline, the figures and the logs; no value of an answer is looked at.
  */
 import { CanceledError, type Clock, type Logger, messageOf } from '../model/index.ts';
 import type {
@@ -12,17 +12,20 @@ import type {
   QueryOptions,
   QueryPort,
   RangeQuery,
+  SelectionRequest,
   SeriesPort,
 } from '../web/index.ts';
 import type { QueryLog } from './history/query-log.ts';
 import type { QueryCost, QueryMetrics } from './query-metrics.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
-import type { QueryPool } from './threads/query-pool.ts';
+import { type NearWork, OverBudgetError } from './threads/near-work.ts';
+import type { QueryAnswer, QueryMethods } from './threads/query-methods.ts';
+import type { Begun, QueryPool, WorkOptions } from './threads/query-pool.ts';
 import type { QueryClient } from './threads/query-workers.ts';
-import type { QueryAnswer } from './threads/query-worker.ts';
 
 export type QueriesOptions = {
   readonly pool: QueryPool<QueryClient>;
+  readonly near: NearWork<QueryMethods>;
   readonly ingest: IngestClient;
   readonly metrics: QueryMetrics;
   readonly clock: Clock;
@@ -37,6 +40,9 @@ export type QueriesOptions = {
   /** `query_log_file`; null when none is configured. */
   readonly queryLogFile: () => Logger | null;
 };
+
+/** A thread that answers, or this one. */
+type Answerer = Pick<QueryClient, 'start'>;
 
 type Asked = {
   readonly kind: 'instant' | 'range';
@@ -56,7 +62,7 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
   instant(request: InstantQuery, signal: AbortSignal): Promise<AnswerBytes> {
     const { timeMs } = request;
     const asked = { kind: 'instant', request, startMs: timeMs, endMs: timeMs, stepMs: 0 } as const;
-    return this.#ask(asked, signal, (client, added) =>
+    return this.#ask(`instant ${request.query}`, asked, signal, (client, added) =>
       client.start('instant', { ...request, ...added }),
     );
   }
@@ -64,7 +70,8 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
   range(request: RangeQuery, signal: AbortSignal): Promise<AnswerBytes> {
     const { startMs, endMs, stepMs } = request;
     const asked = { kind: 'range', request, startMs, endMs, stepMs } as const;
-    return this.#ask(asked, signal, (client, added) =>
+    const key = `range ${magnitude((endMs - startMs) / stepMs)} ${request.query}`;
+    return this.#ask(key, asked, signal, (client, added) =>
       client.start('range', { ...request, ...added }),
     );
   }
@@ -73,34 +80,44 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
     { query, minMs, maxMs }: { query: string; minMs: number; maxMs: number },
     signal: AbortSignal,
   ): Promise<AnswerBytes | null> {
-    const sets = await this.#other(signal, (client) => client.start('selectorsOf', query));
+    const sets = await this.#other(`selectorsOf ${query}`, signal, (client) =>
+      client.start('selectorsOf', query),
+    );
     if (sets.length === 0) return null;
     // Exemplars lie with the writer, not in shared memory.
     return this.#options.ingest.call('exemplars', { minMs, maxMs, sets }, { signal });
   }
 
   format(query: string, signal: AbortSignal) {
-    return this.#other(signal, (client) => client.start('format', query));
+    return this.#other(`format ${query}`, signal, (client) => client.start('format', query));
   }
 
   parse(query: string, signal: AbortSignal) {
-    return this.#other(signal, (client) => client.start('parse', query));
+    return this.#other(`parse ${query}`, signal, (client) => client.start('parse', query));
   }
 
   selectors(texts: readonly string[], signal: AbortSignal) {
-    return this.#other(signal, (client) => client.start('selectors', texts));
+    return this.#other(`selectors ${texts.join(' ')}`, signal, (client) =>
+      client.start('selectors', texts),
+    );
   }
 
   names(request: Parameters<LabelPort['names']>[0], signal: AbortSignal) {
-    return this.#other(signal, (client) => client.start('labelNames', request));
+    return this.#other(`names ${selectionKey(request)}`, signal, (client) =>
+      client.start('labelNames', request),
+    );
   }
 
   values(request: Parameters<LabelPort['values']>[0], signal: AbortSignal) {
-    return this.#other(signal, (client) => client.start('labelValues', request));
+    return this.#other(`values ${request.name} ${selectionKey(request)}`, signal, (client) =>
+      client.start('labelValues', request),
+    );
   }
 
   series(request: Parameters<SeriesPort['series']>[0], signal: AbortSignal) {
-    return this.#other(signal, (client) => client.start('series', request));
+    return this.#other(`series ${selectionKey(request)}`, signal, (client) =>
+      client.start('series', request),
+    );
   }
 
   federate(request: Parameters<FederationPort['federate']>[0], signal: AbortSignal) {
@@ -111,33 +128,58 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
       lookbackMs,
       externalLabels: externalLabels(),
     };
-    return this.#other(signal, (client) => client.start('federate', job));
+    return this.#other(`federate ${request.selectors.join(' ')}`, signal, (client) =>
+      client.start('federate', job),
+    );
   }
 
   /** Work that is no query: neither counted nor logged, but bounded in time like one. */
-  #other<T>(
-    signal: AbortSignal,
-    begin: (client: QueryClient) => { result: Promise<T>; cancel: () => void },
+  #other<T>(key: string, signal: AbortSignal, begin: (client: Answerer) => Begun<T>): Promise<T> {
+    return this.#do(key, { isQuery: false, signal, timeoutMs: this.#options.timeoutMs }, begin);
+  }
+
+  /** In this thread where that is known to be short, else in a worker. */
+  async #do<T>(
+    key: string,
+    options: WorkOptions,
+    begin: (client: Answerer, waitedMs: number) => Begun<T>,
   ): Promise<T> {
-    const { pool, timeoutMs } = this.#options;
-    return pool.run({ isQuery: false, signal, timeoutMs }, begin);
+    const { near, pool, clock } = this.#options;
+    let startedMs = clock.monotonicMs();
+    try {
+      if (near.isFor(key)) {
+        try {
+          return await begin(near, 0).result;
+        } catch (error) {
+          if (!(error instanceof OverBudgetError)) throw error;
+        }
+      }
+      return await pool.run(options, (client, waitedMs) => {
+        startedMs = clock.monotonicMs();
+        return begin(client, waitedMs);
+      });
+    } finally {
+      near.took(key, clock.monotonicMs() - startedMs);
+    }
   }
 
   async #ask(
+    key: string,
     asked: Asked,
     signal: AbortSignal,
     begin: (
-      client: QueryClient,
+      client: Answerer,
       added: { timeoutMs: number; queuedSeconds: number; subqueryStepMs: number },
-    ) => { result: Promise<QueryAnswer>; cancel: () => void },
+    ) => Begun<QueryAnswer>,
   ): Promise<AnswerBytes> {
-    const { pool, metrics, clock } = this.#options;
+    const { metrics, clock } = this.#options;
     const askedMs = asked.request.timeoutMs ?? this.#options.timeoutMs;
     const timeoutMs = Math.min(askedMs, this.#options.timeoutMs);
     const startedMs = clock.monotonicMs();
     let waitedMs = 0;
     try {
-      const { bytes, cost } = await pool.run(
+      const { bytes, cost } = await this.#do(
+        key,
         { isQuery: true, signal, timeoutMs },
         (client, waited) => {
           waitedMs = waited;
@@ -203,4 +245,13 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
       },
     });
   }
+}
+
+/** The number of binary digits: equal for what differs by less than a factor of two. */
+function magnitude(value: number): number {
+  return Math.ceil(Math.log2(Math.max(1, value)));
+}
+
+function selectionKey({ selectors, minMs, maxMs }: SelectionRequest): string {
+  return `${magnitude(maxMs - minMs)} ${selectors.join(' ')}`;
 }

@@ -2,7 +2,8 @@
 import { Worker } from 'node:worker_threads';
 import type { SharedDb } from '../../tsdb/index.ts';
 import type { PoolWorker } from './query-pool.ts';
-import type { Hello, QueryMethods, QueryWorkerData } from './query-worker.ts';
+import type { Hello, QueryMethods } from './query-methods.ts';
+import type { QueryWorkerData } from './query-worker.ts';
 import { type Methods, RpcClient } from './rpc.ts';
 import { threadEntry } from './thread-entry.ts';
 

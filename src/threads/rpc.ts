@@ -11,7 +11,7 @@ import { packError, type PackedError, unpackError } from './packed-error.ts';
 /** Name → a function of one argument; may be asynchronous. */
 export type Methods = Readonly<Record<string, (argument: never, call: Call) => unknown>>;
 export type ArgumentOf<M> = M extends (argument: infer A, call: Call) => unknown ? A : never;
-type ResultOf<M> = M extends (argument: never, call: Call) => infer R
+export type ResultOf<M> = M extends (argument: never, call: Call) => infer R
   ? Awaited<R> extends Handover<infer T>
     ? T
     : Awaited<R>
