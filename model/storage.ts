@@ -61,7 +61,10 @@ export interface Appender {
     timestampMs: number,
     histogram: Histogram | FloatHistogram,
   ): AppendOutcome;
-  /** False when the exemplar is not newer than the last one of its series. */
+  /**
+   * False when the exemplar is older than the last one of its series. One that is there already, or
+   * for which there is no room at all, is true and changes nothing.
+   */
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): boolean;
   updateMetadata(ref: SeriesRef, metadata: MetricMetadata): void;
   /** Writes the log, then publishes. When the log cannot be written nothing is stored: it throws. */

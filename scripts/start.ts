@@ -143,7 +143,11 @@ function startChild(name: string, script: string, childArgs: readonly string[]):
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(0));
 startChild('sample app', 'examples/app/main.ts', [`--port=${appPort}`]);
 const configArgs = given.has('config.file') ? [] : [`--config.file=${config}`];
-const usual = given.has('log.level') ? [] : ['--log.level=warn'];
+const usual = [
+  ...(given.has('log.level') ? [] : ['--log.level=warn']),
+  // The sample app has exemplars.
+  ...(given.has('enable-feature') ? [] : ['--enable-feature=exemplar-storage']),
+];
 startChild('server', process.env['NARTHEX_ENTRY'] ?? 'src/main.ts', [
   ...configArgs,
   '--web.enable-lifecycle',

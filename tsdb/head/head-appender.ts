@@ -140,7 +140,7 @@ export class HeadAppender implements Appender {
     const { outOfOrderWindowMs } = this.#bounds;
     const verdict = exemplars.judge(ref, exemplar, timestampMs, outOfOrderWindowMs);
     if (verdict === ExemplarVerdict.OutOfOrder) exemplars.outOfOrderCount++;
-    if (verdict !== ExemplarVerdict.Added) return verdict === ExemplarVerdict.Repeated;
+    if (verdict !== ExemplarVerdict.Added) return verdict !== ExemplarVerdict.OutOfOrder;
     const last = this.#exemplars.findLast((row) => row.ref === ref);
     if (last !== undefined && timestampMs <= last.timestampMs) {
       if (timestampMs === last.timestampMs && exemplar.labels.equals(last.labels)) return true;

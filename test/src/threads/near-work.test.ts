@@ -4,7 +4,7 @@ import { NearWork, OverBudgetError } from '../../../src/threads/near-work.ts';
 import { type Call, handOver } from '../../../src/threads/rpc.ts';
 
 const METHODS = {
-  double: (value: number) => value * 2,
+  double: (value: number, _call: Call) => value * 2,
   bytes: () => handOver(Uint8Array.of(1, 2)),
   fail: (): number => {
     throw new RangeError('no');

@@ -308,4 +308,29 @@ describe('the head', () => {
     expect(limited.labels.length).toBe(3);
     querier.close();
   });
+
+  test('takes an exemplar once, refuses an older one, and minds none when there is no room', () => {
+    const exemplar = (timestampMs: number) => ({
+      labels: Labels.fromObject({ trace_id: `t${timestampMs}` }),
+      value: 1,
+      timestampMs,
+    });
+    for (const exemplarCountMax of [10, 0]) {
+      const db = open({ exemplarCountMax });
+      const appender = db.appender();
+      const ref = appender.series(A);
+      append(appender, ref, 1000, 1);
+      expect(appender.appendExemplar(ref, exemplar(1000))).toBe(true);
+      appender.commit();
+      const next = db.appender();
+      append(next, ref, 2000, 1);
+      expect(next.appendExemplar(ref, exemplar(1000))).toBe(true);
+      expect(next.appendExemplar(ref, exemplar(900))).toBe(exemplarCountMax === 0);
+      next.commit();
+      const found = db.exemplars(0, 3000, [[new Matcher('__name__', '=', 'a')]]);
+      expect(found.map(({ exemplars }) => exemplars.length)).toEqual(
+        exemplarCountMax === 0 ? [] : [1],
+      );
+    }
+  });
 });
