@@ -2,7 +2,15 @@
  * The command line's entry. Loads only the flags by itself, so that questions about them (`--help`,
  * `--version`, a typing mistake) are answered at once.
  */
-import { checkFlags, type CommandLine, helpText, parseCommandLine, UsageError } from './flags.ts';
+import {
+  checkFlags,
+  type CommandLine,
+  flagsPage,
+  helpText,
+  parseCommandLine,
+  UsageError,
+} from './flags.ts';
+import { findCommand } from './tools/main.ts';
 
 function readCommandLine(): CommandLine {
   try {
@@ -18,6 +26,9 @@ function readCommandLine(): CommandLine {
   }
 }
 
+const command = findCommand(process.argv.slice(2));
+if (command !== undefined) process.exit(await command());
+
 const line = readCommandLine();
 switch (line.action) {
   case 'help':
@@ -31,7 +42,7 @@ switch (line.action) {
   }
   case 'run':
     if (line.values['write-documentation']) {
-      process.stdout.write(helpText(true));
+      process.stdout.write(flagsPage());
     } else {
       const { runServer } = await import('./run-server.ts');
       process.exit(await runServer(line.values, line.given));

@@ -57,7 +57,7 @@ export const FLAGS = {
   }),
   'write-documentation': toggle(false, {
     group: 'General',
-    help: 'Print the flags.',
+    help: 'Print the page about flags, docs/guide/flags.md.',
     hidden: true,
   }),
 

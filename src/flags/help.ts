@@ -54,8 +54,8 @@ function description(flag: Flag): string {
 function entry(left: string, text: string): string[] {
   const lines: string[] = [];
   let line = `  ${left}`.padEnd(INDENT.length);
-  if (line.length > INDENT.length) {
-    lines.push(`${line}  `.trimEnd());
+  if (!line.endsWith(' ')) {
+    lines.push(line);
     line = INDENT;
   }
   let room = true;

@@ -1,6 +1,7 @@
 /** `test promql`: runs PromQL test scripts against the engine, with a storage in memory. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { messageOf } from '../../model/index.ts';
 import { loadScripts } from '../../promql/index.ts';
 
@@ -22,6 +23,36 @@ type FileReport = {
     readonly problem: string;
   }[];
 };
+
+const USAGE = `usage: narthex test promql [--json] <file or folder>...
+
+Runs PromQL test scripts and says which evaluations fail. Of a folder it takes every file that ends
+in ${SCRIPT_EXTENSION}, also in the folders below. Exit code: 0 when all passed, 1 when one failed or there
+was none, 2 when the command line is wrong.`;
+
+/** @param args  the words after the command's name */
+export async function testPromql(
+  args: readonly string[],
+  out: (line: string) => void,
+): Promise<number> {
+  let options: { json?: boolean; help?: boolean };
+  let paths: string[];
+  try {
+    ({ values: options, positionals: paths } = parseArgs({
+      args: [...args],
+      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+    }));
+  } catch (error) {
+    out(`${messageOf(error)}\n${USAGE}`);
+    return 2;
+  }
+  if (options.help || paths.length === 0) {
+    out(USAGE);
+    return options.help ? 0 : 2;
+  }
+  return runPromqlScripts(paths, out, options);
+}
 
 /**
  * Runs the scripts in `paths`, which are files or folders of `.test` files, and prints what fails,
@@ -48,8 +79,8 @@ export async function runPromqlScripts(
 }
 
 function scriptFiles(given: string): string[] {
-  if (!statSync(given).isDirectory()) return [given];
-  return readdirSync(given)
+  if (!statSync(given, { throwIfNoEntry: false })?.isDirectory()) return [given];
+  return readdirSync(given, { encoding: 'utf8', recursive: true })
     .filter((name) => name.endsWith(SCRIPT_EXTENSION))
     .sort()
     .map((name) => path.join(given, name));

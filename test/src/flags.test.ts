@@ -5,6 +5,7 @@ import {
   chooseFeatures,
   type FlagName,
   type FlagValues,
+  flagsPage,
   helpText,
   parseCommandLine,
   statusFlags,
@@ -168,6 +169,12 @@ describe('flags', () => {
     const wrapped = help.split('\n').filter((line) => line.startsWith(' '.repeat(33)));
     expect(wrapped.filter((line) => line.length > 80)).toEqual([]);
     expect(helpText(false)).not.toContain('storage.tsdb.wal-segment-size');
+  });
+
+  test('are on the page that the guide has', () => {
+    const page = readFileSync(new URL('../../docs/guide/flags.md', import.meta.url), 'utf8');
+    const hint = 'bin/narthex --write-documentation > docs/guide/flags.md';
+    expect(flagsPage(), hint).toBe(page);
   });
 
   test('unknown features are warned about, former ones accepted', () => {
