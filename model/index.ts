@@ -17,6 +17,7 @@ export * from './metrics.ts';
 export * from './value.ts';
 export * from './time.ts';
 export * from './number-format.ts';
+export * from './powers.ts';
 export * from './metadata.ts';
 export * from './exemplar.ts';
 export * from './storage.ts';

@@ -73,6 +73,17 @@ export class Distribution implements Metric {
     this.#sum += value;
   }
 
+  /** Adds what another one with the same bounds has observed, in another thread for example. */
+  absorb({ value, parts }: MetricSample): void {
+    assert(parts?.length === this.#counts.length, 'distributions of other bounds');
+    let before = 0;
+    for (const [bucket, upTo] of parts.entries()) {
+      this.#counts[bucket]! += upTo - before;
+      before = upTo;
+    }
+    this.#sum += value;
+  }
+
   sample(labels: readonly string[]): MetricSample {
     let count = 0;
     const parts: number[] = [];

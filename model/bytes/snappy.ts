@@ -58,31 +58,42 @@ function compressFragment(
   const table = hashTable;
   table.fill(0, 0, 1 << bits);
 
-  const limit = end - 15; // the last bytes are always literal, so loads of four stay inside
+  // Four bytes at a time, at any offset: half the time of putting them together from single ones.
+  const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
+  const outView = new DataView(out.buffer, out.byteOffset, out.byteLength);
+  const limit = end - 15; // the last bytes are always literal, so loads of 16 stay inside
   let position = outStart;
   let literalStart = base;
   let at = base + 1;
   let misses = 32; // steps grow where nothing matches, so that noise is passed quickly
   while (at < limit) {
-    const word =
-      input[at]! | (input[at + 1]! << 8) | (input[at + 2]! << 16) | (input[at + 3]! << 24);
+    const word = view.getInt32(at, true);
     const slot = Math.imul(word, 0x1e35a7bd) >>> shift;
     const candidate = base + table[slot]!;
     table[slot] = at - base;
-    if (
-      candidate >= at ||
-      input[candidate] !== (word & 0xff) ||
-      input[candidate + 1] !== ((word >>> 8) & 0xff) ||
-      input[candidate + 2] !== ((word >>> 16) & 0xff) ||
-      input[candidate + 3] !== word >>> 24
-    ) {
+    if (candidate >= at || view.getInt32(candidate, true) !== word) {
       at += misses++ >>> 5;
       continue;
     }
     misses = 32;
-    if (literalStart < at) position = writeLiteral(input, literalStart, at, out, position);
+    const literalLength = at - literalStart;
+    if (literalLength > 16 || position + 17 > out.length) {
+      position = writeLiteral(input, literalStart, at, out, position);
+    } else if (literalLength > 0) {
+      // Always sixteen bytes: what is too much is written over by what follows.
+      out[position++] = (literalLength - 1) << 2;
+      outView.setInt32(position, view.getInt32(literalStart, true), true);
+      outView.setInt32(position + 4, view.getInt32(literalStart + 4, true), true);
+      outView.setInt32(position + 8, view.getInt32(literalStart + 8, true), true);
+      outView.setInt32(position + 12, view.getInt32(literalStart + 12, true), true);
+      position += literalLength;
+    }
     let matchEnd = at + 4;
     let source = candidate + 4;
+    while (matchEnd < limit && view.getInt32(matchEnd, true) === view.getInt32(source, true)) {
+      matchEnd += 4;
+      source += 4;
+    }
     while (matchEnd < end && input[matchEnd] === input[source]) {
       matchEnd++;
       source++;
@@ -92,12 +103,7 @@ function compressFragment(
     literalStart = at;
     if (at < limit) {
       const back = at - 1;
-      const word2 =
-        input[back]! |
-        (input[back + 1]! << 8) |
-        (input[back + 2]! << 16) |
-        (input[back + 3]! << 24);
-      table[Math.imul(word2, 0x1e35a7bd) >>> shift] = back - base;
+      table[Math.imul(view.getInt32(back, true), 0x1e35a7bd) >>> shift] = back - base;
     }
   }
   if (literalStart < end) position = writeLiteral(input, literalStart, end, out, position);

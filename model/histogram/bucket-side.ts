@@ -13,8 +13,6 @@ export type BucketSide = {
   readonly losses: number[] | null;
 };
 
-export const NO_BUCKETS: BucketSide = { indexes: [], counts: [], losses: null };
-
 /** A copy of the counts, so that they may be changed. */
 export function sideOf(spans: readonly Span[], counts: readonly number[]): BucketSide {
   return { indexes: spanIndexes(spans), counts: counts.slice(), losses: null };

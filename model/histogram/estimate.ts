@@ -3,6 +3,7 @@
  * Source: PromQL function documentation; native histogram specification, "Interpolation within a
  * bucket": linear in the zero bucket and in custom buckets, exponential elsewhere.
  */
+import { exp2, log2 } from '../powers.ts';
 import { type BucketList, listBuckets, newBucketList } from './bucket-list.ts';
 import { type FloatHistogram, usesCustomBuckets } from './float-histogram.ts';
 
@@ -64,18 +65,29 @@ export function histogramQuantile(
     }
     return;
   }
-  if (hasNaN) out.note = 'nan-skew';
-  const fraction = (fromBelow ? wanted - (reached - inBucket) : reached - wanted) / inBucket;
+  const rankInBucket = fromBelow ? wanted - (reached - inBucket) : reached - wanted;
+  let bucketCount = inBucket;
+  if (hasNaN && at < size - 1) {
+    // As Prometheus 3.14 does it: having counted on to the end, to learn whether any observation
+    // is missing, it interpolates in the bucket where it stopped. See docs/decisions/0005.
+    for (let i = at + 1; i < size; i++) reached += counts[i]!;
+    lower = buckets.lowers[size - 1]!;
+    upper = buckets.uppers[size - 1]!;
+    bucketCount = counts[size - 1]!;
+  }
+  // Without missing ones the sum is NaN because +Inf and -Inf were both observed.
+  if (hasNaN && reached < histogram.count) out.note = 'nan-skew';
+  const fraction = rankInBucket / bucketCount;
   if (custom || (lower <= 0 && upper >= 0)) {
     out.value = lower + (upper - lower) * fraction;
     return;
   }
-  const logLower = Math.log2(Math.abs(lower));
-  const logUpper = Math.log2(Math.abs(upper));
+  const logLower = log2(Math.abs(lower));
+  const logUpper = log2(Math.abs(upper));
   out.value =
     lower > 0
-      ? 2 ** (logLower + (logUpper - logLower) * fraction)
-      : -(2 ** (logUpper + (logLower - logUpper) * (1 - fraction)));
+      ? exp2(logLower + (logUpper - logLower) * fraction)
+      : -exp2(logUpper + (logLower - logUpper) * (1 - fraction));
 }
 
 /** A zero bucket holds nothing of a sign that no other bucket has, unless it stands alone. */
@@ -100,13 +112,23 @@ export function histogramFraction(lower: number, upper: number, histogram: Float
   if (lower >= upper) return 0;
   listBuckets(histogram, buckets);
   let total = histogram.count;
-  if (Number.isNaN(histogram.sum)) {
-    total = 0;
-    for (let i = 0; i < buckets.size; i++) total += buckets.counts[i]!;
-  }
+  if (Number.isNaN(histogram.sum)) total = countListed();
   const lowerRank = rankOf(lower, histogram, total);
   const upperRank = rankOf(upper, histogram, total);
   return (upperRank - lowerRank) / histogram.count;
+}
+
+/** Did it see NaN? Such observations are counted, and are in no bucket. */
+export function hasNaNObservations(histogram: FloatHistogram): boolean {
+  if (!Number.isNaN(histogram.sum)) return false;
+  listBuckets(histogram, buckets);
+  return countListed() < histogram.count;
+}
+
+function countListed(): number {
+  let total = 0;
+  for (let i = 0; i < buckets.size; i++) total += buckets.counts[i]!;
+  return total;
 }
 
 /** How many of the listed observations lie below `value`, at most `total`. */
@@ -144,9 +166,9 @@ function linearShare(value: number, lower: number, upper: number): number {
 }
 
 function exponentialShare(value: number, lower: number, upper: number): number {
-  const logLower = Math.log2(Math.abs(lower));
-  const logUpper = Math.log2(Math.abs(upper));
-  const logValue = Math.log2(Math.abs(value));
+  const logLower = log2(Math.abs(lower));
+  const logUpper = log2(Math.abs(upper));
+  const logValue = log2(Math.abs(value));
   return value > 0
     ? (logValue - logLower) / (logUpper - logLower)
     : 1 - (logValue - logUpper) / (logLower - logUpper);

@@ -4,6 +4,7 @@
  * estimated anew: each bucket counts with its middle.
  * Source: PromQL operators documentation; the treatment of infinite buckets was observed on 3.14.
  */
+import { log2 } from '../powers.ts';
 import { lowerBound, upperBound } from './bucket-bounds.ts';
 import {
   compactHistogram,
@@ -29,7 +30,7 @@ export function trimHistogram(
   if (Number.isNaN(threshold)) {
     if (isEmpty(histogram)) return histogram;
     const { hint, schema, zeroThreshold, customBounds } = histogram;
-    const nothing = custom ? 0 : NaN;
+    const nothing = custom || histogram.count < 0 ? 0 : NaN;
     return floatHistogram({
       hint,
       schema,
@@ -109,9 +110,9 @@ function trimExponential(
 ): Remainder {
   const kept = keepWholeOrNothing(lower, upper, keep, threshold);
   if (kept !== null) return { share: kept, middle: geometricMiddle(lower, upper) };
-  const logLower = Math.log2(Math.abs(lower));
-  const logUpper = Math.log2(Math.abs(upper));
-  const below = (Math.log2(Math.abs(threshold)) - logLower) / (logUpper - logLower);
+  const logLower = log2(Math.abs(lower));
+  const logUpper = log2(Math.abs(upper));
+  const below = (log2(Math.abs(threshold)) - logLower) / (logUpper - logLower);
   return keep === 'below'
     ? { share: below, middle: geometricMiddle(lower, threshold) }
     : { share: 1 - below, middle: geometricMiddle(threshold, upper) };

@@ -8,6 +8,7 @@ import {
   floatHistogram,
   formatHistogram,
   type Histogram,
+  hasNaNObservations,
   histogramQuantile,
   isCounterReset,
   newCombineNotes,
@@ -223,6 +224,22 @@ describe('quantiles', () => {
     const some = exponential([12], { count: 15, sum: NaN });
     expect(quantileOf(0.8, some)).toEqual({ value: 1, note: 'nan-skew' });
     expect(quantileOf(0.81, some)).toEqual({ value: NaN, note: 'nan-result' });
+    expect(hasNaNObservations(some)).toBe(true);
+  });
+
+  // Answers of Prometheus 3.14, which looks into the last bucket; see docs/decisions/0005.
+  test.each([
+    [0.1, exponential([12, 2], { count: 15, sum: NaN }), 2 ** 0.75],
+    [0.1, exponential([1, 2, 3, 4, 5, 6], { count: 30, sum: NaN }), 2 ** (4 + 2 / 6)],
+    [0.2, custom([1, 5, 10], [3, 4, 5, 2], NaN), Infinity],
+  ])('the %d-quantile beside NaN observations', (quantile, histogram, value) => {
+    expect(quantileOf(quantile, histogram).value).toBeCloseTo(value, 12);
+  });
+
+  test('take a NaN sum that +Inf and -Inf made for what it is', () => {
+    const whole = exponential([12, 2], { count: 14, sum: NaN });
+    expect(quantileOf(1, whole)).toEqual({ value: 2, note: 'none' });
+    expect(hasNaNObservations(whole)).toBe(false);
   });
 });
 
