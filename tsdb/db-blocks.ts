@@ -5,12 +5,14 @@
 import { type Logger, messageOf } from '../model/index.ts';
 import { openBlocks, type Block } from './block/block.ts';
 import { listBlocks, removeBlock, removeBlockLeftovers } from './block/block-directory.ts';
+import { CompactionHint } from './block/meta-json.ts';
 import { WindowCache } from './io/file-window.ts';
 import { type Files, treeSizeBytes } from './io/files.ts';
 import { publishBlocks } from './db-published-blocks.ts';
 import type { Head } from './head/head.ts';
 import { beyondSize, beyondTime, replacedBlocks } from './retention.ts';
 
+const PARTIAL_HINTS: readonly string[] = Object.values(CompactionHint);
 /** The writer reads blocks only to plan and to delete; a little cache is enough. */
 const CACHE_BYTES = 4 * 1024 * 1024;
 
@@ -18,6 +20,8 @@ export type RetentionLimits = {
   readonly retentionMs: number;
   /** 0: none. */
   readonly sizeBytes: number;
+  /** What `sizeBytes` was computed from; 0 when it was given. */
+  readonly percentage: number;
 };
 
 export type ReloadCounts = {
@@ -62,13 +66,25 @@ export class DbBlocks {
     return this.#blocks.reduce((sum, block) => sum + block.sizeBytes, 0);
   }
 
-  /** End of the newest block with samples in order; -Infinity when there is none. */
+  /** End of the newest block with all samples of its time; -Infinity when there is none. */
   get endMs(): number {
     let endMs = -Infinity;
     for (const { meta } of this.#blocks) {
-      if (!isOutOfOrder(meta.compaction.hints)) endMs = Math.max(endMs, meta.endMs);
+      if (!isPartial(meta.compaction.hints)) endMs = Math.max(endMs, meta.endMs);
     }
     return endMs;
+  }
+
+  /**
+   * The block among these whose end the next start takes for the beginning of the log that counts;
+   * null when it is none of them. Without it, samples would come back from the log.
+   */
+  newestOf(ulids: readonly string[]): string | null {
+    const newest = this.#blocks.find(
+      ({ ulid, meta }) =>
+        ulids.includes(ulid) && meta.endMs === this.endMs && !isPartial(meta.compaction.hints),
+    );
+    return newest?.ulid ?? null;
   }
 
   /** Before the first `reload`: what a crash left behind. */
@@ -169,6 +185,7 @@ export class DbBlocks {
   }
 }
 
-export function isOutOfOrder(hints: readonly string[]): boolean {
-  return hints.includes('from-out-of-order');
+/** Whether a block holds only some of its time's samples, so that others may be in the log only. */
+function isPartial(hints: readonly string[]): boolean {
+  return PARTIAL_HINTS.some((hint) => hints.includes(hint));
 }

@@ -4,6 +4,7 @@
  */
 import { CorruptionError } from '../model/index.ts';
 import { writeBlock } from './block/block-writer.ts';
+import { type ChunkFigures, ChunkMeasure } from './block/chunk-measure.ts';
 import { type BlockMeta, CompactionHint } from './block/meta-json.ts';
 import { compactBlocks } from './compaction/compact.ts';
 import { HeadBlockSource, type HeadPart } from './compaction/compact-head.ts';
@@ -31,6 +32,8 @@ export type CompactionJob =
       readonly kind: 'merge-blocks';
       readonly ulid: string;
       readonly parents: readonly string[];
+      /** The parent that stays when nothing is left of all of them; null: none. */
+      readonly keptWhenEmpty: string | null;
       readonly chunkSegmentSizeBytesMax: number;
     }
   /** Writes anew what still matters of the log's oldest segments. */
@@ -39,6 +42,7 @@ export type CompactionJob =
       readonly firstSegment: number;
       readonly lastSegment: number;
       readonly minMs: number;
+      readonly deletionsFromMs: number;
       /** Series that are gone but still have samples in later segments, ascending. */
       readonly neededDeadRefs: Uint32Array;
       readonly compression: WalCompression;
@@ -50,6 +54,8 @@ export type JobResult = {
   readonly meta: BlockMeta | null;
   /** What is wrong with the blocks that were to be merged; null when nothing is. */
   readonly corruption: string | null;
+  /** About the chunks of a block that was cut from the head. */
+  readonly chunkFigures?: ChunkFigures;
 };
 
 /** Runs a job somewhere and tells when it is done. */
@@ -63,11 +69,18 @@ export function runCompactionJob(
 ): JobResult {
   switch (job.kind) {
     case 'head-block':
-      return { meta: writeHeadBlock(job, shared, files), corruption: null };
+      return writeHeadBlock(job, shared, files);
     case 'merge-blocks': {
-      const { ulid, parents, chunkSegmentSizeBytesMax } = job;
+      const { ulid, parents, keptWhenEmpty, chunkSegmentSizeBytesMax } = job;
       const dataDirectory = shared.directory;
-      const options = { files, dataDirectory, parents, ulid, chunkSegmentSizeBytesMax };
+      const options = {
+        files,
+        dataDirectory,
+        parents,
+        keptWhenEmpty,
+        ulid,
+        chunkSegmentSizeBytesMax,
+      };
       try {
         return { meta: compactBlocks(options).meta, corruption: null };
       } catch (error) {
@@ -84,16 +97,18 @@ function writeHeadBlock(
   job: CompactionJob & { readonly kind: 'head-block' },
   shared: SharedDb,
   files: Files,
-): BlockMeta | null {
+): JobResult {
   const { ulid, minMs, endMs, part, targetDirectory, chunkSegmentSizeBytesMax } = job;
   const reader = openReader(shared, { files });
   const source = new HeadBlockSource(reader.head, minMs, endMs, part);
+  const measure = new ChunkMeasure();
   try {
-    return writeBlock({
+    const meta = writeBlock({
       files,
       dataDirectory: targetDirectory,
       source,
       chunkSegmentSizeBytesMax,
+      onChunk: (chunk) => measure.add(chunk),
       meta: {
         ulid,
         minMs,
@@ -108,6 +123,7 @@ function writeHeadBlock(
         },
       },
     });
+    return { meta, corruption: null, chunkFigures: measure.figures() };
   } finally {
     source.close();
     reader.close();
@@ -130,6 +146,7 @@ function checkpoint(
       firstSegment: job.firstSegment,
       lastSegment: job.lastSegment,
       minMs: job.minMs,
+      deletionsFromMs: job.deletionsFromMs,
       compression: job.compression,
       segmentSizeBytes: job.segmentSizeBytes,
       keepsSeries: (ref) => {

@@ -3,11 +3,13 @@
  * the log, merge blocks, drop old ones. Driven by `tick`; heavy parts are jobs that may run in
  * another thread, and what must happen here is done in slices.
  */
-import { type Clock, type Logger, messageOf } from '../model/index.ts';
+import { type Clock, type Counter, type Logger, messageOf } from '../model/index.ts';
 import { markCompactionFailed } from './compaction/compact.ts';
+import { HeadDelay } from './compaction/head-delay.ts';
 import { compactionRanges, planCompaction } from './compaction/plan.ts';
+import { readUploadedBlocks, waitsForUpload } from './compaction/uploaded-blocks.ts';
 import type { UlidSource } from './block/ulid.ts';
-import type { DbBlocks } from './db-blocks.ts';
+import type { DbBlocks, RetentionLimits } from './db-blocks.ts';
 import type { CompactionJob, JobResult } from './db-jobs.ts';
 import type { DbMetrics } from './db-metrics.ts';
 import type { ResolvedOptions } from './db-options.ts';
@@ -37,9 +39,9 @@ export type MaintenanceParts = {
   readonly metrics: DbMetrics;
   readonly ulids: UlidSource;
   readonly runJob: (job: CompactionJob) => Promise<JobResult>;
-  readonly retention: () => { readonly retentionMs: number; readonly sizeBytes: number };
-  /** Refs in the log so far that stand for series which have another ref by now. */
-  readonly aliasRefs: Iterable<number>;
+  readonly retention: () => RetentionLimits;
+  /** Refs in the log so far of series that are gone or have another ref by now. */
+  readonly hiddenRefs: Iterable<number>;
 };
 
 export class Maintenance {
@@ -49,6 +51,7 @@ export class Maintenance {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #rangesMs: readonly number[];
+  readonly #headDelay: HeadDelay;
   #running: Promise<void> | null = null;
   #nextReloadMs = -Infinity;
   #backoffMs = 0;
@@ -63,7 +66,10 @@ export class Maintenance {
     this.#logger = parts.options.logger;
     const { minBlockMs, maxBlockMs } = parts.options;
     this.#rangesMs = compactionRanges(minBlockMs, maxBlockMs);
-    const refs = Uint32Array.from(parts.aliasRefs).sort();
+    const { compactionDelayPercent, random } = parts.options;
+    const longestMs = (minBlockMs * compactionDelayPercent) / 100;
+    this.#headDelay = new HeadDelay(this.#clock, longestMs, random);
+    const refs = Uint32Array.from(parts.hiddenRefs).sort();
     if (refs.length > 0) this.#deadRefs.push({ segment: parts.wal.segmentIndex, refs });
   }
 
@@ -76,14 +82,18 @@ export class Maintenance {
         this.#parts.head.flushChunks();
         this.reloadBlocks();
       }
-      if (!this.isCompactionOn || nowMs < this.#retryAtMs) return;
-      await this.#compact();
+      if (!this.isCompactionOn) {
+        if (this.isHeadCompactable) this.#parts.metrics.compactionsSkipped.increase();
+        return;
+      }
+      if (nowMs < this.#retryAtMs) return;
+      await this.#compact(true);
     });
   }
 
   /** Compacts everything that can be, now. */
   compact(): Promise<void> {
-    return this.#exclusively(() => this.#compact());
+    return this.#exclusively(() => this.#compact(false));
   }
 
   /** Runs `body` while no maintenance is going on. */
@@ -123,8 +133,10 @@ export class Maintenance {
     return head.maxMs - head.minMs > options.minBlockMs * 1.5;
   }
 
-  async #compact(): Promise<void> {
+  /** @param mayWait  whether cutting the head may be put off */
+  async #compact(mayWait: boolean): Promise<void> {
     const { metrics } = this.#parts;
+    if (mayWait && this.isHeadCompactable && this.#headDelay.isWaiting) return;
     try {
       if (this.isHeadCompactable) metrics.compactionsTriggered.increase();
       await this.#compactHead();
@@ -149,6 +161,7 @@ export class Maintenance {
       await this.truncateHead(endMs);
     }
     if (endMs === -Infinity) return;
+    this.#headDelay.reset();
     // Deletions of late samples that are not in blocks yet must stay in the log.
     await this.#truncateLog(Math.min(endMs, head.minLateMs));
     if (!this.#isStopped) await this.compactLate();
@@ -168,7 +181,7 @@ export class Maintenance {
       startMs += minBlockMs
     ) {
       const beganMs = this.#clock.monotonicMs();
-      const { meta } = await this.#parts.runJob({
+      const { chunkFigures } = await this.#parts.runJob({
         kind: 'head-block',
         targetDirectory: options.directory,
         ulid: ulids.next(this.#clock.nowMs()),
@@ -177,7 +190,8 @@ export class Maintenance {
         part: 'out-of-order',
         chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
       });
-      this.#parts.metrics.noteCompaction((this.#clock.monotonicMs() - beganMs) / 1000, meta);
+      const seconds = (this.#clock.monotonicMs() - beganMs) / 1000;
+      this.#parts.metrics.noteCompaction(seconds, chunkFigures);
     }
     this.reloadBlocks();
     await this.#awaitReaders();
@@ -190,7 +204,7 @@ export class Maintenance {
     const { head, metrics, ulids, options } = this.#parts;
     head.flushChunks();
     const startMs = this.#clock.monotonicMs();
-    const { meta } = await this.#parts.runJob({
+    const { meta, chunkFigures } = await this.#parts.runJob({
       kind: 'head-block',
       targetDirectory: options.directory,
       ulid: ulids.next(this.#clock.nowMs()),
@@ -199,7 +213,7 @@ export class Maintenance {
       part: 'in-order',
       chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
     });
-    metrics.noteCompaction((this.#clock.monotonicMs() - startMs) / 1000, meta);
+    metrics.noteCompaction((this.#clock.monotonicMs() - startMs) / 1000, chunkFigures);
     this.#logger.info('write block', { mint: minMs, maxt: endMs, ulid: meta?.ulid ?? '' });
     this.reloadBlocks();
   }
@@ -209,8 +223,15 @@ export class Maintenance {
    * @param emptiedFiles  chunk files of which some part is in blocks by now
    */
   async truncateHead(minMs: number, emptiedFiles: ReadonlySet<number> = new Set()): Promise<void> {
-    const { head, metrics } = this.#parts;
+    const { metrics } = this.#parts;
     metrics.headTruncations.increase();
+    await countingFailure(metrics.headTruncationsFailed, () =>
+      this.#truncateHead(minMs, emptiedFiles),
+    );
+  }
+
+  async #truncateHead(minMs: number, emptiedFiles: ReadonlySet<number>): Promise<void> {
+    const { head, metrics } = this.#parts;
     await this.#awaitReaders();
     const startMs = this.#clock.monotonicMs();
     const steps = collect(head, minMs);
@@ -257,6 +278,8 @@ export class Maintenance {
     // A reader that captured a chunk of them has the file open by the time it leaves.
     head.retired.addAction(() => {
       for (const file of doomed) files.remove(headChunkPath(directory, file));
+      // Or they come back after a power loss, without the deletions that blocks have.
+      if (doomed.length > 0) files.syncDirectory(directory);
       for (const file of emptied) {
         writeFileAtomic(files, headChunkPath(directory, file), emptyHeadChunkFile());
       }
@@ -266,7 +289,7 @@ export class Maintenance {
 
   /** Replaces the older part of the log by a checkpoint. */
   async #truncateLog(minMs: number): Promise<void> {
-    const { wal, options, metrics } = this.#parts;
+    const { wal, options, metrics, blocks } = this.#parts;
     const segments = findSegments(options.files, wal.directory);
     const first = segments[0] ?? 0;
     // The newest closed segment; opening another one makes it so.
@@ -284,6 +307,9 @@ export class Maintenance {
         firstSegment: first,
         lastSegment: last,
         minMs,
+        // Where everything was deleted no block says so, and the next start looks at the log and at
+        // chunk files from the end of the newest block on.
+        deletionsFromMs: Math.min(minMs, blocks.endMs),
         neededDeadRefs: joinSorted(needed.map(({ refs }) => refs)),
         compression: options.walCompression,
         segmentSizeBytes: options.walSegmentSizeBytes,
@@ -293,9 +319,13 @@ export class Maintenance {
       throw error;
     }
     metrics.logTruncations.increase();
-    removeSegmentsBefore(options.files, wal.directory, last + 1);
+    await countingFailure(metrics.logTruncationsFailed, () =>
+      removeSegmentsBefore(options.files, wal.directory, last + 1),
+    );
     metrics.checkpointDeletions.increase();
-    removeCheckpointsBefore(options.files, wal.directory, last);
+    await countingFailure(metrics.checkpointDeletionsFailed, () =>
+      removeCheckpointsBefore(options.files, wal.directory, last),
+    );
     this.#deadRefs = needed;
     metrics.walTruncateDuration.observe((this.#clock.monotonicMs() - startMs) / 1000);
     this.#logger.info('WAL checkpoint complete', { first, last });
@@ -304,6 +334,8 @@ export class Maintenance {
   /** Merges blocks as long as the plan has something to merge. */
   async #compactBlocks(): Promise<void> {
     const { blocks, options, metrics } = this.#parts;
+    const { files, delayCompactFile } = options;
+    const uploaded = delayCompactFile === '' ? null : readUploadedBlocks(files, delayCompactFile);
     while (!this.#isStopped) {
       if (this.isHeadCompactable) return; // the head goes first; the next tick goes on here
       // A block of late samples may reach to where the head still is. Merged with another one it
@@ -311,7 +343,8 @@ export class Maintenance {
       // that part of the log.
       const metas = blocks.all
         .map((block) => block.meta)
-        .filter((meta) => meta.endMs <= blocks.endMs && !options.isHeldBack(meta));
+        .filter((meta) => meta.endMs <= blocks.endMs)
+        .filter((meta) => uploaded === null || !waitsForUpload(meta, uploaded));
       const parents = planCompaction(metas, this.#rangesMs, {
         mergesOverlapping: options.allowsOverlappingCompaction,
       });
@@ -331,13 +364,14 @@ export class Maintenance {
       kind: 'merge-blocks',
       ulid: ulids.next(this.#clock.nowMs()),
       parents,
+      keptWhenEmpty: blocks.newestOf(parents),
       chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
     });
     if (corruption !== null) {
       // So that the plan does not come back to them for ever.
       for (const ulid of parents) markCompactionFailed(options.files, options.directory, ulid);
     } else {
-      metrics.noteCompaction((this.#clock.monotonicMs() - startMs) / 1000, meta);
+      metrics.noteCompaction((this.#clock.monotonicMs() - startMs) / 1000);
       this.#logger.info('compact blocks', { count: parents.length, ulid: meta?.ulid ?? '' });
     }
     // What the job noted at the parents (empty, failed) is in their files.
@@ -360,4 +394,13 @@ function joinSorted(lists: readonly Uint32Array[]): Uint32Array {
     at += list.length;
   }
   return joined.sort();
+}
+
+async function countingFailure(counter: Counter, work: () => void | Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    counter.increase();
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 /** The database's figures about itself, under the names that Prometheus gives them. */
-import type { Counter, Registry, Summary } from '../model/index.ts';
-import type { BlockMeta } from './block/meta-json.ts';
-import type { DbBlocks } from './db-blocks.ts';
+import type { Counter, Distribution, Registry, Summary } from '../model/index.ts';
+import { CHUNK_BOUNDS, type ChunkFigures } from './block/chunk-measure.ts';
+import type { DbBlocks, RetentionLimits } from './db-blocks.ts';
 import type { Head } from './head/head.ts';
 import type { WalWriter } from './wal/wal-writer.ts';
 import { Time, Word } from './memory/control-block.ts';
@@ -15,25 +15,33 @@ export type MetricSources = {
   readonly wal: WalWriter;
   readonly walSizeBytes: () => number;
   readonly chunksSizeBytes: () => number;
-  readonly retention: () => { readonly retentionMs: number; readonly sizeBytes: number };
+  readonly retention: () => RetentionLimits;
 };
 
 export class DbMetrics {
   readonly compactionsTriggered: Counter;
   readonly compactionsFailed: Counter;
+  readonly compactionsSkipped: Counter;
   readonly verticalCompactions: Counter;
   readonly headTruncations: Counter;
+  readonly headTruncationsFailed: Counter;
   readonly checkpoints: Counter;
   readonly checkpointsFailed: Counter;
   readonly checkpointDeletions: Counter;
+  readonly checkpointDeletionsFailed: Counter;
   readonly logTruncations: Counter;
+  readonly logTruncationsFailed: Counter;
   readonly walCorruptions: Counter;
   readonly chunkCorruptions: Counter;
   readonly unknownRefs: Counter;
   readonly gcDuration: Summary;
   readonly walTruncateDuration: Summary;
+  readonly walSyncDuration: Summary;
   readonly #registry: Registry;
   readonly #compactions: Counter;
+  readonly #compactionDuration: Distribution;
+  readonly #tombstoneCleanup: Distribution;
+  readonly #chunks: readonly (readonly [keyof ChunkFigures, Distribution])[];
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -46,22 +54,34 @@ export class DbMetrics {
     );
     this.#compactions = counter('compactions_total', 'Compactions that were executed.');
     this.compactionsFailed = counter('compactions_failed_total', 'Compactions that failed.');
-    counter('compactions_skipped_total', 'Compactions skipped because they are switched off.');
+    this.compactionsSkipped = counter(
+      'compactions_skipped_total',
+      'Compactions skipped because they are switched off.',
+    );
     this.verticalCompactions = counter(
       'vertical_compactions_total',
       'Compactions of blocks that overlap.',
     );
     this.headTruncations = counter('head_truncations_total', 'Head truncations attempted.');
-    counter('head_truncations_failed_total', 'Head truncations that failed.');
+    this.headTruncationsFailed = counter(
+      'head_truncations_failed_total',
+      'Head truncations that failed.',
+    );
     this.checkpoints = counter('checkpoint_creations_total', 'Checkpoints attempted.');
     this.checkpointsFailed = counter('checkpoint_creations_failed_total', 'Checkpoints failed.');
     this.checkpointDeletions = counter(
       'checkpoint_deletions_total',
       'Deletions of older checkpoints attempted.',
     );
-    counter('checkpoint_deletions_failed_total', 'Deletions of older checkpoints that failed.');
+    this.checkpointDeletionsFailed = counter(
+      'checkpoint_deletions_failed_total',
+      'Deletions of older checkpoints that failed.',
+    );
     this.logTruncations = counter('wal_truncations_total', 'Truncations of the log attempted.');
-    counter('wal_truncations_failed_total', 'Truncations of the log that failed.');
+    this.logTruncationsFailed = counter(
+      'wal_truncations_failed_total',
+      'Truncations of the log that failed.',
+    );
     this.walCorruptions = counter('wal_corruptions_total', 'Corruptions found in the log.');
     this.chunkCorruptions = counter(
       'mmap_chunk_corruptions_total',
@@ -77,42 +97,52 @@ export class DbMetrics {
       'wal_truncate_duration_seconds',
       'Duration of truncating the log.',
     );
-    for (const name of ['compaction_duration_seconds', 'tombstone_cleanup_seconds']) {
-      registry.histograms(P + name, 'Duration of runs.', [], SECONDS_BOUNDS);
-    }
+    this.walSyncDuration = registry
+      .summaries(P + 'wal_fsync_duration_seconds', 'Duration of log syncs.', [], [0.5, 0.9, 0.99])
+      .labels();
+    const distribution = (name: string, help: string, bounds: readonly number[]) =>
+      registry.histograms(P + name, help, [], bounds).labels();
+    this.#compactionDuration = distribution(
+      'compaction_duration_seconds',
+      'Duration of compaction runs.',
+      SECONDS_BOUNDS,
+    );
+    this.#tombstoneCleanup = distribution(
+      'tombstone_cleanup_seconds',
+      'Duration of rewriting blocks without what was deleted.',
+      SECONDS_BOUNDS,
+    );
+    const { samples, sizeBytes, rangeSeconds } = CHUNK_BOUNDS;
+    const first = 'of chunks, when they first come into a block.';
+    this.#chunks = [
+      ['samples', distribution('compaction_chunk_samples', `Samples ${first}`, samples)],
+      ['sizeBytes', distribution('compaction_chunk_size_bytes', `Sizes ${first}`, sizeBytes)],
+      [
+        'rangeSeconds',
+        distribution('compaction_chunk_range_seconds', `Time ranges ${first}`, rangeSeconds),
+      ],
+    ];
   }
 
   /** How long the start took to read the log. */
-  noteReplay(seconds: number, wasClean: boolean): void {
+  noteReplay(seconds: number, lock: { readonly wasClean: boolean } | null): void {
     this.#registry
       .gauge(P + 'data_replay_duration_seconds', 'Time taken to replay the data on disk.')
       .set(seconds);
     this.#registry
       .gauge(P + 'clean_start', '-1: lockfile is disabled. 0: replaced. 1: locked cleanly.')
-      .set(wasClean ? 1 : 0);
+      .set(lock === null ? -1 : Number(lock.wasClean));
   }
 
-  noteCompaction(seconds: number, meta: BlockMeta | null): void {
+  noteCompaction(seconds: number, figures?: ChunkFigures): void {
     this.#compactions.increase();
-    const observe = (name: string, help: string, bounds: readonly number[], value: number) =>
-      this.#registry
-        .histograms(P + name, help, [], bounds)
-        .labels()
-        .observe(value);
-    observe('compaction_duration_seconds', 'Duration of runs.', SECONDS_BOUNDS, seconds);
-    if (meta === null || meta.stats.chunkCount === 0) return;
-    const { sampleCount, chunkCount } = meta.stats;
-    const perChunk = sampleCount / chunkCount;
-    observe('compaction_chunk_samples', 'Samples per chunk.', powers(4, 1.5, 12), perChunk);
-    const rangeSeconds = (meta.endMs - meta.minMs) / 1000;
-    observe('compaction_chunk_range_seconds', 'Time range.', powers(100, 4, 10), rangeSeconds);
+    this.#compactionDuration.observe(seconds);
+    if (figures === undefined) return;
+    for (const [key, distribution] of this.#chunks) distribution.absorb(figures[key]);
   }
 
   noteTombstoneCleanup(seconds: number): void {
-    this.#registry
-      .histograms(P + 'tombstone_cleanup_seconds', 'Duration of runs.', [], SECONDS_BOUNDS)
-      .labels()
-      .observe(seconds);
+    this.#tombstoneCleanup.observe(seconds);
   }
 
   /** Figures that are looked up when somebody asks. */
@@ -168,10 +198,11 @@ function watchHead({ head, blocks }: MetricSources, set: Note, count: Note): voi
 
 function watchFiles(sources: MetricSources, set: Note, count: Note): void {
   const { blocks, wal } = sources;
-  const { sizeBytes, retentionMs } = sources.retention();
+  const { sizeBytes, retentionMs, percentage } = sources.retention();
   set('blocks_loaded', 'Number of currently loaded data blocks.', blocks.all.length);
   set('storage_blocks_bytes', 'Bytes used by all blocks.', blocks.sizeBytes);
   set('retention_limit_bytes', 'Max number of bytes to be retained.', sizeBytes);
+  set('retention_limit_percentage', 'Max percentage of the device to be retained.', percentage);
   set('retention_limit_seconds', 'How long to retain samples.', retentionMs / 1000);
   count('reloads_total', 'Block set reloads.', blocks.counts.reloads);
   count('reloads_failures_total', 'Block set reloads that failed.', blocks.counts.failures);
@@ -181,6 +212,7 @@ function watchFiles(sources: MetricSources, set: Note, count: Note): void {
   set('wal_storage_size_bytes', 'Size of the log directory.', sources.walSizeBytes());
   set('head_chunks_storage_size_bytes', 'Size of chunks_head.', sources.chunksSizeBytes());
   count('wal_page_flushes_total', 'Page flushes.', wal.stats.pageFlushCount);
+  count('wal_record_part_writes_total', 'Parts of records written.', wal.stats.partCount);
   count('wal_completed_pages_total', 'Completed pages.', wal.stats.completedPageCount);
   count('wal_writes_failed_total', 'Log writes that failed.', wal.stats.failedWriteCount);
   count(
@@ -224,8 +256,4 @@ function countByKind(registry: Registry, { counters }: Head): void {
     counts.labels('float').value = byKind.float;
     counts.labels('histogram').value = byKind.histogram;
   }
-}
-
-function powers(start: number, factor: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => start * factor ** i);
 }

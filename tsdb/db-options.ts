@@ -1,6 +1,6 @@
 /** What a database can be told. Each option names the flag or configuration key that it serves. */
+import os from 'node:os';
 import { type Clock, type Logger, Registry, SILENT_LOGGER } from '../model/index.ts';
-import type { BlockMeta } from './block/meta-json.ts';
 import { SAMPLES_PER_CHUNK_DEFAULT } from './head/cut-rules.ts';
 import type { Files } from './io/files.ts';
 import { NODE_FILES } from './io/node-files.ts';
@@ -11,6 +11,7 @@ import type { RunJob } from './db-jobs.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MIB = 1024 * 1024;
+const HEAD_MEMORY_BYTES_MAX = 3840 * MIB;
 
 export type DbOptions = {
   /** `--storage.tsdb.path` */
@@ -46,7 +47,10 @@ export type DbOptions = {
   readonly allowsOverlappingCompaction?: boolean;
   /** `--storage.tsdb.samples-per-chunk` */
   readonly samplesPerChunk?: number;
-  /** `--storage.tsdb.head-memory-limit`: new series are refused from here on. */
+  /**
+   * `--storage.tsdb.head-memory-limit`: new series are refused from here on; by default half of
+   * the machine's memory, or of what a container may use.
+   */
   readonly headMemoryLimitBytes?: number;
   /** `storage.tsdb.out_of_order_time_window` */
   readonly outOfOrderWindowMs?: number;
@@ -56,8 +60,17 @@ export type DbOptions = {
   readonly exemplarCountMax?: number;
   /** `--enable-feature=metadata-wal-records` */
   readonly logsMetadata?: boolean;
-  /** `--storage.tsdb.delay-compact-file.path`: whether a block must not be merged yet. */
-  readonly isHeldBack?: (meta: BlockMeta) => boolean;
+  /** `storage.tsdb.retention.percentage` of the device; 0 is without limit. */
+  readonly retentionPercentage?: number;
+  /** `--storage.tsdb.delay-compact-file.path`: first-level blocks wait until it lists them. */
+  readonly delayCompactFile?: string;
+  /**
+   * `--enable-feature=delayed-compaction`, `--storage.tsdb.delayed-compaction.max-percent` of the
+   * block range; 0 delays nothing.
+   */
+  readonly compactionDelayPercent?: number;
+  /** Gives numbers in [0, 1). */
+  readonly random?: () => number;
 };
 
 export type ReplayProgressReport = {
@@ -68,6 +81,16 @@ export type ReplayProgressReport = {
 
 export type ResolvedOptions = Required<Omit<DbOptions, 'runJob' | 'onReplayProgress'>> &
   Pick<DbOptions, 'runJob' | 'onReplayProgress'>;
+
+/** Half of the memory there is, and no more than references can address. */
+function headMemoryDefaultBytes(): number {
+  const constrainedBytes = process.constrainedMemory();
+  const machineBytes = os.totalmem();
+  // Without a limit it is 0 or absurdly large.
+  const availableBytes =
+    constrainedBytes > 0 ? Math.min(constrainedBytes, machineBytes) : machineBytes;
+  return Math.min(HEAD_MEMORY_BYTES_MAX, Math.floor(availableBytes / 2));
+}
 
 /** Fills in what was not said. */
 export function resolveOptions(options: DbOptions): ResolvedOptions {
@@ -91,12 +114,15 @@ export function resolveOptions(options: DbOptions): ResolvedOptions {
     usesLockFile: true,
     allowsOverlappingCompaction: true,
     samplesPerChunk: SAMPLES_PER_CHUNK_DEFAULT,
-    headMemoryLimitBytes: 3840 * MIB,
+    headMemoryLimitBytes: headMemoryDefaultBytes(),
     outOfOrderWindowMs: 0,
     outOfOrderCapacity: 32,
     exemplarCountMax: 0,
     logsMetadata: false,
-    isHeldBack: () => false,
+    retentionPercentage: 0,
+    delayCompactFile: '',
+    compactionDelayPercent: 0,
+    random: Math.random,
     ...said,
     retentionMs,
     minBlockMs,

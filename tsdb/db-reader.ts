@@ -16,7 +16,7 @@ import { HeadReader } from './head/head-reader.ts';
 import { WindowCache } from './io/file-window.ts';
 import type { Files } from './io/files.ts';
 import { NODE_FILES } from './io/node-files.ts';
-import { Word } from './memory/control-block.ts';
+import { checkControlBlock, Word } from './memory/control-block.ts';
 import { Heap } from './memory/heap.ts';
 import { ReaderSlot, releaseReaders } from './memory/readers.ts';
 import { DbQuerier } from './query/querier.ts';
@@ -71,6 +71,7 @@ export class DbReader implements Queryable {
     this.#directory = shared.directory;
     this.#cache = new WindowCache(cacheBytes);
     const heap = new Heap(shared.memory);
+    checkControlBlock(heap);
     this.owner = Atomics.add(heap.u32, Word.ReaderCount, 1) + 1;
     const chunks = new HeadChunkReader(files, `${shared.directory}/chunks_head`, this.#cache);
     this.head = new HeadReader(heap, chunks, this.owner);

@@ -15,6 +15,10 @@ export type DbStatus = {
     readonly minMs: number;
     readonly maxMs: number;
     readonly memoryBytes: number;
+    /** From here on new series are refused. */
+    readonly memoryLimitBytes: number;
+    /** New series that were refused since the start. */
+    readonly refusedSeriesCount: number;
   };
   /** The largest, each list descending. */
   readonly seriesCountByMetricName: readonly NamedCount[];
@@ -61,6 +65,8 @@ export function statusOf(
       minMs: finite(head.minMs),
       maxMs: finite(head.maxMs),
       memoryBytes: head.memoryBytes,
+      memoryLimitBytes: head.options.memoryLimitBytes,
+      refusedSeriesCount: head.counters.refusedSeries + head.counters.refusedReferences,
     },
     seriesCountByMetricName: byMetric.list(),
     labelValueCountByLabelName: byValues.list(),
@@ -68,6 +74,14 @@ export function statusOf(
     seriesCountByLabelValuePair: byPair.list(),
     blocks: blocks.map((block) => block.meta),
   };
+}
+
+/** The metric with the most series and the label with the most values; null while there are none. */
+export function loudestOf(status: DbStatus): { metric: NamedCount; label: NamedCount } | null {
+  const [metric] = status.seriesCountByMetricName;
+  // Metric names are no label that somebody could drop.
+  const label = status.labelValueCountByLabelName.find(({ name }) => name !== '__name__');
+  return metric === undefined || label === undefined ? null : { metric, label };
 }
 
 /** Keeps the entries with the largest values. */

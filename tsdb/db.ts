@@ -19,15 +19,17 @@ import {
   type Querier,
   type Queryable,
 } from '../model/index.ts';
+import { CardinalityGuard } from './cardinality-guard.ts';
 import { UlidSource } from './block/ulid.ts';
-import { DbBlocks } from './db-blocks.ts';
+import { DbBlocks, type RetentionLimits } from './db-blocks.ts';
 import { type CompactionJob, type JobResult, runCompactionJob } from './db-jobs.ts';
 import { Maintenance } from './db-maintenance.ts';
 import { DbMetrics } from './db-metrics.ts';
 import { type DbOptions, type ResolvedOptions, resolveOptions } from './db-options.ts';
 import { type DbReader, openReader, type SharedDb } from './db-reader.ts';
-import { type DbStatus, statusOf } from './db-status.ts';
+import { type DbStatus, loudestOf, statusOf } from './db-status.ts';
 import { deleteFromBlock, deleteFromHead } from './delete-series.ts';
+import { truncateHead } from './head/collect.ts';
 import { sortByLabels } from './head/exemplar-ring.ts';
 import { Head } from './head/head.ts';
 import { HeadChunkNumbers, HeadChunkWriter } from './head/head-chunk-files.ts';
@@ -67,16 +69,19 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
   readonly #metrics: DbMetrics;
   readonly #ulids = new UlidSource();
   readonly #maintenance: Maintenance;
+  readonly #guard: CardinalityGuard;
   #reader: DbReader | null = null;
   #isClosed = false;
   #retentionMs: number;
   #retentionSizeBytes: number;
+  #retentionPercentage: number;
 
   constructor(options: ResolvedOptions) {
     const { files, directory, logger, clock } = options;
     this.#options = options;
     this.#retentionMs = options.retentionMs;
     this.#retentionSizeBytes = options.retentionSizeBytes;
+    this.#retentionPercentage = options.retentionPercentage;
     // A log that is synced is lost all the same when its directory is not.
     for (const name of ['wal', 'chunks_head']) files.makeDirectory(`${directory}/${name}`);
     files.syncDirectory(path.dirname(path.resolve(directory)));
@@ -98,8 +103,9 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
     this.#blocks.clean();
     this.#blocks.reload(this.#retention());
     this.head.minValidMs = this.#blocks.endMs;
-    const { newestFile, aliasRefs } = this.#replay();
+    const { newestFile, hiddenRefs } = this.#replay();
     this.#wal = new WalWriter(files, `${directory}/wal`, {
+      onSynced: (seconds) => this.#metrics.walSyncDuration.observe(seconds),
       segmentSizeBytes: options.walSegmentSizeBytes,
       compression: options.walCompression,
     });
@@ -107,16 +113,17 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
     const numbers = new HeadChunkNumbers(newestFile);
     this.#chunkFiles = new HeadChunkWriter(files, `${directory}/chunks_head`, numbers);
     this.#lateChunkFiles = new HeadChunkWriter(files, `${directory}/chunks_head`, numbers);
-    this.#lateLog = new LateLog(files, `${directory}/wbl`, {
+    const lateOptions = {
       segmentSizeBytes: options.walSegmentSizeBytes,
       compression: options.walCompression,
-    });
+    };
+    this.#lateLog = new LateLog(files, `${directory}/wbl`, lateOptions, options.syncsCommits);
     this.head.attachFiles({
       log: this.#log,
       chunkFiles: this.#chunkFiles,
       late: { log: this.#lateLog, chunks: this.#lateChunkFiles },
     });
-    this.#metrics.noteReplay((clock.monotonicMs() - startMs) / 1000, true);
+    this.#metrics.noteReplay((clock.monotonicMs() - startMs) / 1000, this.#lock);
     this.#maintenance = new Maintenance({
       options,
       head: this.head,
@@ -127,7 +134,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       ulids: this.#ulids,
       runJob: (job) => this.#runJob(job),
       retention: () => this.#retention(),
-      aliasRefs,
+      hiddenRefs,
     });
     this.#metrics.watch({
       head: this.head,
@@ -136,6 +143,18 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       walSizeBytes: () => treeSizeBytes(files, `${directory}/wal`),
       chunksSizeBytes: () => treeSizeBytes(files, `${directory}/chunks_head`),
       retention: () => this.#retention(),
+    });
+    this.#guard = new CardinalityGuard({
+      clock,
+      logger,
+      registry: options.registry,
+      figures: () => ({
+        memoryBytes: this.head.memoryBytes,
+        limitBytes: options.headMemoryLimitBytes,
+        refusedByMemory: this.head.counters.refusedSeries,
+        refusedByReferences: this.head.counters.refusedReferences,
+      }),
+      findLoudest: () => loudestOf(this.status(2)),
     });
   }
 
@@ -173,6 +192,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
 
   /** Background work that is due; to be called every second or so. Never rejects for bad data. */
   tick(): Promise<void> {
+    this.#guard.check();
     return this.#maintenance.tick();
   }
 
@@ -192,6 +212,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
     readonly exemplarCountMax?: number;
     readonly retentionMs?: number;
     readonly retentionSizeBytes?: number;
+    readonly retentionPercentage?: number;
   }): void {
     if (changes.outOfOrderWindowMs !== undefined) {
       this.head.outOfOrderWindowMs = changes.outOfOrderWindowMs;
@@ -201,6 +222,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
     }
     this.#retentionMs = changes.retentionMs ?? this.#retentionMs;
     this.#retentionSizeBytes = changes.retentionSizeBytes ?? this.#retentionSizeBytes;
+    this.#retentionPercentage = changes.retentionPercentage ?? this.#retentionPercentage;
   }
 
   /** Deletes the samples in [minMs, maxMs] of all series that satisfy the matchers. */
@@ -284,6 +306,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
   /** Makes everything that was committed survive a power loss. */
   sync(): void {
     this.#wal.sync();
+    this.#lateLog.sync();
   }
 
   async #runJob(job: CompactionJob): Promise<JobResult> {
@@ -298,12 +321,22 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
     return (this.#reader ??= openReader(this.shared, { files, logger }));
   }
 
-  #retention(): { retentionMs: number; sizeBytes: number } {
-    return { retentionMs: this.#retentionMs, sizeBytes: this.#retentionSizeBytes };
+  /** With a size and a percentage given, the smaller of both holds. */
+  #retention(): RetentionLimits {
+    const retentionMs = this.#retentionMs;
+    const percentage = this.#retentionPercentage;
+    let sizeBytes = this.#retentionSizeBytes;
+    if (percentage > 0) {
+      // Asked every time, because volumes grow.
+      const { files, directory } = this.#options;
+      const shareBytes = Math.floor((files.deviceSizeBytes(directory) * percentage) / 100);
+      sizeBytes = sizeBytes > 0 ? Math.min(sizeBytes, shareBytes) : shareBytes;
+    }
+    return { retentionMs, sizeBytes, percentage };
   }
 
-  /** Fills the head from disk. */
-  #replay(): { newestFile: number; aliasRefs: Iterable<number> } {
+  /** Fills the head from disk. `hiddenRefs`: refs in the log that no series has any more. */
+  #replay(): { newestFile: number; hiddenRefs: Iterable<number> } {
     const { files, directory, logger, onReplayProgress } = this.#options;
     removeCheckpointLeftovers(files, `${directory}/wal`);
     const { chunks, repair } = loadStoredChunks(files, `${directory}/chunks_head`);
@@ -336,6 +369,9 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       this.#metrics.unknownRefs.increase(result.unknownRefCount);
       logger.warn('Unknown series references', { count: result.unknownRefCount });
     }
-    return { newestFile: chunks.newestFile, aliasRefs: result.aliases.keys() };
+    // A checkpoint keeps series for what later segments say of them, though blocks hold that by now.
+    const { removedRefs } = truncateHead(this.head, this.head.minValidMs);
+    const hiddenRefs = new Set([...result.aliases.keys(), ...removedRefs]);
+    return { newestFile: chunks.newestFile, hiddenRefs };
   }
 }

@@ -15,6 +15,9 @@ import { SeriesEntry } from './index-file/series-entry.ts';
 import { matchPostings } from './query/match-postings.ts';
 import type { TombstoneRow } from './record/tombstones.ts';
 
+/** Further than any sample, and exact as a number. */
+const TIME_LIMIT_MS = 2 ** 52;
+
 /** Marks samples in [minMs, maxMs] of a block; true when there were any. */
 export function deleteFromBlock(
   block: Block,
@@ -43,7 +46,11 @@ export function deleteFromBlock(
   return isChanged;
 }
 
-/** Marks samples in [minMs, maxMs] of the head, in the log first. */
+/**
+ * Marks samples in [minMs, maxMs] of the head, in the log first. What the log says goes further back
+ * than the head: files that were emptied or removed a moment ago may be there again after a crash,
+ * with samples that only blocks were asked to delete.
+ */
 export function deleteFromHead(
   head: Head,
   reader: HeadReader,
@@ -53,29 +60,30 @@ export function deleteFromHead(
   maxMs: number,
 ): void {
   const query = reader.query();
-  const rows: TombstoneRow[] = [];
+  const logged: TombstoneRow[] = [];
+  const applied: TombstoneRow[] = [];
+  const fromMs = Math.max(minMs, -TIME_LIMIT_MS);
   try {
-    const fromMs = Math.max(minMs, reader.minMs);
-    const toMs = Math.min(maxMs, reader.maxMs);
-    if (fromMs > toMs) return;
-    const hints = { minMs: fromMs, maxMs: toMs, labelsOnly: true };
-    const selected = query.select(matchers, fromMs, toMs, hints);
+    const all = { minMs: -Infinity, maxMs: Infinity, labelsOnly: true };
+    const selected = query.select(matchers, all.minMs, all.maxMs, all);
     for (let row = 0; row < selected.labels.length; row++) {
-      // Samples that come later are not meant.
+      const ref = selected.refOf(row);
       const { minMs: seriesMinMs, maxMs: seriesMaxMs } = selected.timesOf(row);
-      rows.push({
-        ref: selected.refOf(row),
-        minMs: Math.max(fromMs, seriesMinMs),
-        maxMs: Math.min(toMs, seriesMaxMs),
-      });
+      // Samples that come later are not meant.
+      const toMs = Math.min(maxMs, seriesMaxMs);
+      if (fromMs > toMs) continue;
+      logged.push({ ref, minMs: fromMs, maxMs: toMs });
+      if (seriesMinMs <= toMs) {
+        applied.push({ ref, minMs: Math.max(fromMs, seriesMinMs), maxMs: toMs });
+      }
     }
   } finally {
     query.close();
   }
-  if (rows.length === 0) return;
-  log?.logTombstones(rows);
+  if (logged.length === 0) return;
+  log?.logTombstones(logged);
   const { heap, allocator, retired, isolation } = head;
-  for (const { ref, minMs: from, maxMs: to } of rows) {
+  for (const { ref, minMs: from, maxMs: to } of applied) {
     const record = findRecord(heap, ref);
     if (record === 0) continue;
     const owner = (record >>> 2) + Rec.DELETED;

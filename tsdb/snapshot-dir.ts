@@ -1,4 +1,5 @@
 /** A snapshot of the blocks: a directory of hard links, which costs no space and never changes. */
+import path from 'node:path';
 import type { Block } from './block/block.ts';
 import type { Files } from './io/files.ts';
 
@@ -13,6 +14,7 @@ export function snapshotBlocks(
   for (const { ulid } of blocks)
     linkTree(files, `${directory}/${ulid}`, `${targetDirectory}/${ulid}`);
   files.syncDirectory(targetDirectory);
+  files.syncDirectory(path.dirname(targetDirectory));
 }
 
 function linkTree(files: Files, from: string, to: string): void {

@@ -9,7 +9,7 @@ import { IndexWriter } from '../index-file/index-writer.ts';
 import type { ChunkMeta } from '../index-file/series-entry.ts';
 import { assert } from '../../model/index.ts';
 import { CREATION_SUFFIX } from './block-directory.ts';
-import type { BlockSource } from './block-source.ts';
+import type { BlockSource, SourceChunk } from './block-source.ts';
 import { CHUNKS_DIRECTORY_NAME } from './chunk-file.ts';
 import { ChunkFileWriter } from './chunk-file-writer.ts';
 import { type BlockMeta, writeMeta } from './meta-json.ts';
@@ -24,6 +24,8 @@ export type WriteBlockOptions = {
   readonly meta: Omit<BlockMeta, 'stats'>;
   readonly source: BlockSource;
   readonly chunkSegmentSizeBytesMax?: number;
+  /** Sees every chunk as it is written. */
+  readonly onChunk?: (chunk: SourceChunk) => void;
 };
 
 /** Returns the finished block's description; null when the source has no samples: then there is none. */
@@ -55,7 +57,7 @@ function writeContent(
   temporary: string,
   source: BlockSource,
 ): BlockMeta['stats'] {
-  const { files, chunkSegmentSizeBytesMax } = options;
+  const { files, chunkSegmentSizeBytesMax, onChunk } = options;
   const { minMs, endMs } = options.meta;
   const chunksDirectory = `${temporary}/${CHUNKS_DIRECTORY_NAME}`;
   const chunkFiles = new ChunkFileWriter(files, chunksDirectory, chunkSegmentSizeBytesMax);
@@ -76,6 +78,7 @@ function writeContent(
         );
         const ref = chunkFiles.write(encoding, bytes);
         metas.push({ minMs: chunk.minMs, maxMs: chunk.maxMs, ref });
+        onChunk?.(chunk);
         if (isFloatEncoding(encoding)) floatSampleCount += sampleCount;
         else histogramSampleCount += sampleCount;
       }

@@ -3,15 +3,12 @@
  * sort like the time does.
  * Source: the ULID specification (github.com/ulid/spec).
  */
-import { randomFillSync } from 'node:crypto';
 import { assert } from '../../model/index.ts';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'; // Crockford's base 32
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const TIME_MS_MAX = 2 ** 48 - 1;
 const CHANCE_SIZE_BYTES = 10;
-
-export const ZERO_ULID = '0'.repeat(26);
 
 export function isUlid(name: string): boolean {
   return ULID.test(name);
@@ -54,7 +51,7 @@ export class UlidSource {
   #lastMs = -1;
 
   /** @param fill  fills an array with random bytes; replaceable for tests */
-  constructor(fill: (chance: Uint8Array) => void = (chance) => void randomFillSync(chance)) {
+  constructor(fill: (chance: Uint8Array) => void = fillAtRandom) {
     this.#fill = fill;
   }
 
@@ -71,4 +68,9 @@ export class UlidSource {
     }
     return encodeUlid(this.#lastMs, this.#chance);
   }
+}
+
+/** Asks for the module only now: it takes 1 MB in each thread, and threads that only read need none. */
+function fillAtRandom(chance: Uint8Array): void {
+  process.getBuiltinModule('node:crypto').randomFillSync(chance);
 }

@@ -16,6 +16,8 @@ export type CompactOptions = {
   readonly dataDirectory: string;
   /** The blocks to merge. */
   readonly parents: readonly string[];
+  /** The parent that stays when nothing is left of all of them; none by default. */
+  readonly keptWhenEmpty?: string | null;
   /** Name of the new block. */
   readonly ulid: string;
   readonly chunkSegmentSizeBytesMax?: number;
@@ -48,6 +50,7 @@ export function compactBlocks(options: CompactOptions): CompactResult {
     });
     if (meta === null) {
       for (const block of blocks) {
+        if (block.ulid === options.keptWhenEmpty) continue;
         const compaction = { ...block.meta.compaction, deletable: true };
         block.setMeta({ ...block.meta, compaction });
       }

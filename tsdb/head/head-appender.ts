@@ -81,16 +81,33 @@ export class HeadAppender implements Appender {
         staged.valueHalves[index * 2 + 1] = halves[i * 2 + 1]!;
         continue;
       }
-      const isEqual = () => this.#equalsNewest(record, halves[i * 2]!, halves[i * 2 + 1]!);
-      const index = staged.count;
-      const outcome = this.#placeOther(record, ref, timestampMs, lastMs, isEqual, false);
+      const low = halves[i * 2]!;
+      const high = halves[i * 2 + 1]!;
+      const outcome = this.#placeOtherFloat(record, ref, timestampMs, lastMs, low, high);
       outcomes[i] = outcome;
       if (outcome !== AppendOutcome.Ok) refusedCount++;
-      if (staged.count === index) continue;
-      staged.valueHalves[index * 2] = halves[i * 2]!;
-      staged.valueHalves[index * 2 + 1] = halves[i * 2 + 1]!;
     }
     return refusedCount;
+  }
+
+  /** Apart from the loop above, where a closure would cost memory for every sample. */
+  #placeOtherFloat(
+    record: number,
+    ref: number,
+    timestampMs: number,
+    lastMs: number,
+    low: number,
+    high: number,
+  ): AppendOutcome {
+    const staged = this.#open();
+    const index = staged.count;
+    const isEqual = () => this.#equalsNewest(record, low, high);
+    const outcome = this.#placeOther(record, ref, timestampMs, lastMs, isEqual, false);
+    if (staged.count > index) {
+      staged.valueHalves[index * 2] = low;
+      staged.valueHalves[index * 2 + 1] = high;
+    }
+    return outcome;
   }
 
   appendHistogram(

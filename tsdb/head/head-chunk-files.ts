@@ -9,7 +9,7 @@
  *   │ u64 BE     │ i64 BE      │ i64 BE      │ u8          │ uvarint    │      │ u32 BE     │
  *   └────────────┴─────────────┴─────────────┴─────────────┴────────────┴──────┴────────────┘
  *   The highest bit of the encoding marks out-of-order chunks. The checksum covers all before it.
- *   A ref of 0 ends the file: Prometheus fills files up with zeros.
+ *   Where only zeros follow, the file ends: Prometheus fills files up with them.
  *
  * Page: docs/format/head-chunks.md. Source: Prometheus "Head Chunks on Disk Format"; what the
  * checksum covers was found out from files that 2.42 and 3.14 wrote.
@@ -202,10 +202,9 @@ export function scanHeadChunks(
   }
 }
 
-/** Whether only zeros follow. Looked at only where a ref of 0 says so. */
+/** Whether only zeros follow: a ref of 0 alone may be that of a chunk that was damaged. */
 function isZeroed(bytes: Uint8Array, offset: number): boolean {
-  const end = Math.min(bytes.length, offset + 8);
-  for (let i = offset; i < end; i++) if (bytes[i] !== 0) return false;
+  for (let i = offset; i < bytes.length; i++) if (bytes[i] !== 0) return false;
   return true;
 }
 

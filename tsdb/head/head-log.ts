@@ -5,13 +5,13 @@
  * A series stays on the list until a commit has logged it, even when the appender that made it was
  * rolled back: the next one may use its ref.
  */
-import { ByteWriter, type FloatHistogram, type Histogram, type Labels } from '../../model/index.ts';
+import { ByteWriter, type FloatHistogram, type Histogram } from '../../model/index.ts';
 import { type ExemplarRow, encodeExemplars } from '../record/exemplars.ts';
 import { encodeHistograms, type HistogramRow, histogramRecordType } from '../record/histograms.ts';
 import { encodeMetadata, type MetadataRow } from '../record/metadata.ts';
 import type { RecordType } from '../record/record-type.ts';
 import { encodeSamples } from '../record/samples.ts';
-import { beginSeriesRecord, encodeSeries } from '../record/series.ts';
+import { beginSeriesRecord, encodeSeries, type EncodedTexts } from '../record/series.ts';
 import { encodeTombstones, type TombstoneRow } from '../record/tombstones.ts';
 import type { WalWriter } from '../wal/wal-writer.ts';
 import { StagedKind, type StagedSamples } from './staged-samples.ts';
@@ -19,12 +19,22 @@ import { StagedKind, type StagedSamples } from './staged-samples.ts';
 /** Records are kept below this, so that replay never needs much memory at a time. */
 const SAMPLES_PER_RECORD_MAX = 16_384;
 const SERIES_RECORD_SIZE_BYTES_MAX = 1024 * 1024;
+/** What new series needed beyond this is given back when there are none any more. */
+const SERIES_KEPT_SIZE_BYTES_MAX = 64 * 1024;
 
 export class HeadLog {
   readonly #wal: WalWriter;
   readonly #syncs: boolean;
   readonly #out = new ByteWriter(64 * 1024);
-  #newSeries: { readonly ref: number; readonly labels: Labels }[] = [];
+  /**
+   * Records of series that wait for a commit, one behind the other. As bytes, because labels that
+   * were kept till then would have moved to the old part of the heap: the first scrapes of many
+   * targets left more garbage there than everything else the thread has in it.
+   */
+  #series = new ByteWriter();
+  /** Where the last of these records begins, and where those before it end. */
+  #recordStart = 0;
+  #recordEnds: number[] = [];
 
   /** @param syncs  whether every commit waits until the disk has it */
   constructor(wal: WalWriter, syncs = false) {
@@ -32,12 +42,19 @@ export class HeadLog {
     this.#syncs = syncs;
   }
 
-  addSeries(ref: number, labels: Labels): void {
-    this.#newSeries.push({ ref, labels });
+  /** @param labels  names and values in turn */
+  addSeries(ref: number, labels: EncodedTexts): void {
+    const out = this.#series;
+    if (out.length - this.#recordStart >= SERIES_RECORD_SIZE_BYTES_MAX) {
+      this.#recordEnds.push(out.length);
+      this.#recordStart = out.length;
+    }
+    if (out.length === this.#recordStart) beginSeriesRecord(out);
+    encodeSeries(out, ref, labels);
   }
 
   get hasNewSeries(): boolean {
-    return this.#newSeries.length > 0;
+    return this.#series.length > 0;
   }
 
   /** Writes all of it or, throwing, nothing. */
@@ -57,13 +74,15 @@ export class HeadLog {
       this.#wal.discard();
       throw error;
     }
-    this.#newSeries = [];
+    this.#forgetSeries();
   }
 
   logTombstones(rows: readonly TombstoneRow[]): void {
     this.#out.clear();
     encodeTombstones(rows, this.#out);
     this.#wal.log(this.#out.bytes, 0, this.#out.length);
+    // What somebody wanted gone must not come back.
+    this.#wal.sync();
   }
 
   #stage(encode: (out: ByteWriter) => void): void {
@@ -74,16 +93,23 @@ export class HeadLog {
   }
 
   #stageSeries(): void {
-    const out = this.#out;
-    out.clear();
-    for (const { ref, labels } of this.#newSeries) {
-      if (out.length === 0) beginSeriesRecord(out);
-      encodeSeries(out, ref, labels);
-      if (out.length < SERIES_RECORD_SIZE_BYTES_MAX) continue;
-      this.#wal.stage(out.bytes, 0, out.length);
-      out.clear();
+    const { bytes, length } = this.#series;
+    if (length === 0) return;
+    let start = 0;
+    for (const end of [...this.#recordEnds, length]) {
+      this.#wal.stage(bytes, start, end);
+      start = end;
     }
-    if (out.length > 0) this.#wal.stage(out.bytes, 0, out.length);
+  }
+
+  #forgetSeries(): void {
+    if (this.#series.length === 0) {
+      if (this.#series.bytes.length > SERIES_KEPT_SIZE_BYTES_MAX) this.#series = new ByteWriter();
+      return;
+    }
+    this.#series.clear();
+    this.#recordStart = 0;
+    this.#recordEnds = [];
   }
 
   #stageSamples(samples: StagedSamples): void {

@@ -78,7 +78,9 @@ export class Head {
   /** Counted since the start; the metrics are made of these. */
   readonly counters = {
     unknownSeries: 0,
+    /** New series, because of the memory limit, and because all references are used up. */
     refusedSeries: 0,
+    refusedReferences: 0,
     createdSeries: 0,
     removedSeries: 0,
     createdAppenders: 0,
@@ -234,7 +236,11 @@ export class Head {
     const hash = hashLabels(texts);
     const found = this.series.find(texts, hash);
     if (found !== 0) return this.heap.u32[(found >>> 2) + Rec.REF]!;
-    if (this.memoryBytes >= this.options.memoryLimitBytes || this.#lastRef >= REF_MAX) {
+    if (this.#lastRef >= REF_MAX) {
+      this.counters.refusedReferences++;
+      return NO_SERIES;
+    }
+    if (this.memoryBytes >= this.options.memoryLimitBytes) {
       this.counters.refusedSeries++;
       return NO_SERIES;
     }
@@ -244,7 +250,7 @@ export class Head {
     this.series.create(texts, hash, ref);
     this.#lastRef = ref;
     this.counters.createdSeries++;
-    this.#files.log?.addSeries(ref, labels);
+    this.#files.log?.addSeries(ref, texts);
     return ref;
   }
 
@@ -336,11 +342,18 @@ export class Head {
     const { refuseBeforeMs } = this;
     let { minMs, maxMs } = times;
     let storedCount = 0;
+    isolation.markAll(records, first, last);
     for (let i = first; i < last; i++) {
+      const runEnd = writer.appendRun(staged, i, last, refuseBeforeMs);
+      storedCount += runEnd - i;
+      for (; i < runEnd; i++) {
+        minMs = Math.min(minMs, timestampsMs[i]!);
+        maxMs = Math.max(maxMs, timestampsMs[i]!);
+      }
+      if (i === last) break;
       const record = records[i]!;
       const timestampMs = timestampsMs[i]!;
       if (timestampMs < refuseBeforeMs) continue;
-      isolation.mark(record);
       // Another appender may have been faster since this sample was judged.
       if (!writer.appendFloat(record, timestampMs, valueHalves[i * 2]!, valueHalves[i * 2 + 1]!)) {
         continue;

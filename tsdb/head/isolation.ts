@@ -97,6 +97,21 @@ export class Isolation {
     }
   }
 
+  /** `mark` for each of `records[first, last)`. */
+  markAll(records: Uint32Array, first: number, last: number): void {
+    const { u32, f64 } = this.#heap;
+    const hasSnapshots = this.#snapshotCount > 0;
+    for (let i = first; i < last; i++) {
+      const word = records[i]! >>> 2;
+      if (hasSnapshots || u32[word + Rec.MARK_OLDER] !== 0) {
+        this.mark(records[i]!);
+      } else if (u32[word + Rec.MARK_COMMIT] !== this.#commitId) {
+        u32[word + Rec.MARK_COMMIT] = this.#commitId;
+        f64[(word >>> 1) + Rec.MARK_TIME] = f64[(word >>> 1) + Rec.MAX_TIME]!;
+      }
+    }
+  }
+
   /** Remembers how the series was before this commit. Call before its first sample is added. */
   mark(record: number): void {
     const { u32, f64 } = this.#heap;

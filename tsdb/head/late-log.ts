@@ -18,13 +18,16 @@ export class LateLog {
   readonly directory: string;
   readonly #files: Files;
   readonly #options: WalWriterOptions;
+  readonly #syncs: boolean;
   readonly #out = new ByteWriter(1024);
   #writer: WalWriter | null = null;
 
-  constructor(files: Files, directory: string, options: WalWriterOptions) {
+  /** @param syncs  whether every commit waits until the disk has it */
+  constructor(files: Files, directory: string, options: WalWriterOptions, syncs = false) {
     this.#files = files;
     this.directory = directory;
     this.#options = options;
+    this.#syncs = syncs;
   }
 
   /** Writes markers (these series' buffers are in chunks now), then the late samples of a commit. */
@@ -54,6 +57,7 @@ export class LateLog {
         writer.stage(out.bytes, 0, out.length);
       }
       writer.flush();
+      if (this.#syncs) writer.sync();
     } catch (error) {
       writer.discard();
       throw error;
@@ -70,6 +74,11 @@ export class LateLog {
   /** Begins a new segment and returns its number: everything before it can be removed later. */
   cut(): number {
     return this.#open().cutSegment();
+  }
+
+  /** Makes everything logged so far survive a power loss. */
+  sync(): void {
+    this.#writer?.sync();
   }
 
   removeBefore(segment: number): void {

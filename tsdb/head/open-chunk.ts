@@ -13,12 +13,19 @@
  * sample to sample stands in the series record. The first 16 bits, the sample count, stay zero
  * until the chunk is copied out.
  */
-import { VARINT_SIZE_MAX, writeUvarint, writeVarint } from '../../model/index.ts';
+import {
+  STALE_NAN_HIGH,
+  STALE_NAN_LOW,
+  VARINT_SIZE_MAX,
+  writeUvarint,
+  writeVarint,
+} from '../../model/index.ts';
 import { Encoding } from '../chunk/encoding.ts';
 import { NO_WINDOW } from '../chunk/xor.ts';
 import type { Allocator } from '../memory/allocator.ts';
 import type { Heap } from '../memory/heap.ts';
 import type { Retired } from '../memory/retired.ts';
+import { CHUNK_SPAN_MS_MAX } from './sealed-chunks.ts';
 import * as Rec from './series-record.ts';
 
 export const SEGMENT_SIZE_BYTES = 64;
@@ -39,6 +46,19 @@ export const COPY_SIZE_BYTES_MAX = 1024 + SEGMENT_PAYLOAD_BYTES;
 const SEGMENT_COUNT_MAX = Math.ceil(COPY_SIZE_BYTES_MAX / SEGMENT_PAYLOAD_BYTES) + 1;
 
 const varint = new Uint8Array(VARINT_SIZE_MAX);
+
+/** Samples side by side; whose they are is told by the addresses of series records. */
+export type RecordColumns = {
+  readonly records: Uint32Array;
+  readonly timestampsMs: Float64Array;
+  /** Low, high of each value. */
+  readonly valueHalves: Uint32Array;
+};
+
+/** In the WINDOW word: what is said about the newest sample. */
+const VALUE_FLAGS = Rec.FLAG_VALUE_KNOWN | Rec.FLAG_STALE | Rec.FLAG_HISTOGRAM;
+/** While the full segments of a chunk are no more than this, it cannot be too large. */
+const FULL_SEGMENTS_SIZE_SAFE = XOR_CHUNK_SIZE_BYTES_MAX - SEGMENT_SIZE_BYTES;
 
 /** The writer's side. */
 export class OpenChunks {
@@ -95,8 +115,8 @@ export class OpenChunks {
     f64[double + Rec.LAST_DELTA] = delta;
     f64[double + Rec.MAX_TIME] = timestampMs;
 
-    const xorLow = (low ^ u32[word + Rec.VALUE_LOW]!) >>> 0;
-    const xorHigh = (high ^ u32[word + Rec.VALUE_HIGH]!) >>> 0;
+    const xorLow = low ^ u32[word + Rec.VALUE_LOW]!;
+    const xorHigh = high ^ u32[word + Rec.VALUE_HIGH]!;
     if (xorLow === 0 && xorHigh === 0) {
       this.#put(0, 1);
     } else {
@@ -105,6 +125,73 @@ export class OpenChunks {
       this.#putXor(word, xorLow, xorHigh);
     }
     this.#saveState(word, count + 1);
+  }
+
+  /**
+   * Appends the samples `[first, last)` of the columns as long as each simply goes on: the chunk is
+   * open and nowhere near its end, time steps on by nearly the same, the value is an ordinary one.
+   * That is what nearly all samples do. Arrays and an index come in, because numbers beyond 31 bits
+   * as arguments would each be an object: without them a scrape leaves next to no garbage.
+   * @returns the first sample that is left for the caller
+   */
+  appendRun(
+    columns: RecordColumns,
+    first: number,
+    last: number,
+    notBeforeMs: number,
+    samplesPerChunk: number,
+  ): number {
+    const { records, timestampsMs, valueHalves } = columns;
+    const estimateCount = samplesPerChunk >>> 2;
+    const countMax = samplesPerChunk * 2;
+    for (let i = first; i < last; i++) {
+      const { u32, f64 } = this.#heap;
+      const word = records[i]! >>> 2;
+      const double = word >>> 1;
+      const state = u32[word + Rec.STATE]!;
+      const count = state & 0xffff;
+      const timestampMs = timestampsMs[i]!;
+      const lastMs = f64[double + Rec.MAX_TIME]!;
+      const delta = timestampMs - lastMs;
+      const change = delta - f64[double + Rec.LAST_DELTA]!;
+      const low = valueHalves[i * 2]!;
+      const high = valueHalves[i * 2 + 1]!;
+      if (
+        state >>> 24 !== Encoding.Xor ||
+        count < 2 ||
+        count === estimateCount ||
+        count >= countMax ||
+        !(delta > 0) ||
+        change < -8191 ||
+        change > 8192 ||
+        timestampMs < notBeforeMs ||
+        timestampMs >= f64[double + Rec.NEXT_CUT]! ||
+        timestampMs - f64[double + Rec.OPEN_MIN_TIME]! > CHUNK_SPAN_MS_MAX ||
+        u32[word + Rec.OPEN_SIZE]! > FULL_SEGMENTS_SIZE_SAFE ||
+        (u32[word + Rec.WINDOW]! & VALUE_FLAGS) !== Rec.FLAG_VALUE_KNOWN ||
+        (high === STALE_NAN_HIGH && low === STALE_NAN_LOW)
+      ) {
+        return i;
+      }
+      this.#tail = u32[word + Rec.TAIL]!;
+      this.#free = (state >>> 16) & 0xff;
+      f64[double + Rec.LAST_DELTA] = delta;
+      f64[double + Rec.MAX_TIME] = timestampMs;
+      const xorLow = low ^ u32[word + Rec.VALUE_LOW]!;
+      const xorHigh = high ^ u32[word + Rec.VALUE_HIGH]!;
+      if (xorLow === 0 && xorHigh === 0) {
+        if (change === 0) this.#put(0, 2);
+        else this.#put((0b10 << 15) | ((change & 0x3fff) << 1), 17);
+      } else {
+        if (change === 0) this.#put(0, 1);
+        else this.#put((0b10 << 14) | (change & 0x3fff), 16);
+        u32[word + Rec.VALUE_LOW] = low;
+        u32[word + Rec.VALUE_HIGH] = high;
+        this.#putXor(word, xorLow, xorHigh);
+      }
+      this.#saveState(word, count + 1);
+    }
+    return last;
   }
 
   /** Bytes of the open chunk so far. */
@@ -171,7 +258,7 @@ export class OpenChunks {
     }
   }
 
-  /** The bits in which a value differs from the one before, which are not all zero. */
+  /** The bits in which a value differs from the one before, which are not all zero; as int32. */
   #putXor(word: number, xorLow: number, xorHigh: number): void {
     const { u32 } = this.#heap;
     const window = u32[word + Rec.WINDOW]!;
@@ -198,9 +285,9 @@ export class OpenChunks {
     const low = trailing === 0 ? xorLow : (xorLow >>> trailing) | (xorHigh << (32 - trailing));
     if (bitCount > 32) {
       this.#put(xorHigh >>> trailing, bitCount - 32);
-      this.#put(low >>> 0, 32);
+      this.#put(low, 32);
     } else {
-      this.#put(low >>> 0, bitCount);
+      this.#put(low, bitCount);
     }
   }
 
@@ -208,7 +295,7 @@ export class OpenChunks {
     for (let i = 0; i < length; i++) this.#put(varint[i]!, 8);
   }
 
-  /** Appends the lowest `bitCount` bits (1…32) of `bits`, whose other bits are zero. */
+  /** Appends the lowest `bitCount` bits (1…32) of `bits`, whose other bits are zero; any int32. */
   #put(bits: number, bitCount: number): void {
     const { u32 } = this.#heap;
     const free = this.#free;

@@ -167,6 +167,7 @@ class RecordReplay {
         return this.#replayTombstones(bytes, start, end, place);
       case RecordType.Exemplars:
         for (const row of decodeExemplars(bytes, start, end, place)) {
+          if (row.timestampMs < this.#minValidMs) continue;
           const ref = this.#aliases.get(row.ref) ?? row.ref;
           if (findRecord(this.#head.heap, ref) === 0) this.#result.unknownRefCount++;
           else this.#head.exemplars.add(ref, row.labels, row.value, row.timestampMs);
@@ -310,11 +311,11 @@ class RecordReplay {
 
   #replayTombstones(bytes: Uint8Array, start: number, end: number, place: RecordPlace): void {
     const { heap, allocator, retired } = this.#head;
+    // Also those before the time that counts: late samples may be older, and are read later.
     for (const { ref, minMs, maxMs } of decodeTombstones(bytes, start, end, place)) {
-      if (maxMs < this.#minValidMs) continue;
       const record = this.#recordOf(ref);
       if (record === 0) {
-        this.#result.unknownRefCount++;
+        if (maxMs >= this.#minValidMs) this.#result.unknownRefCount++;
         continue;
       }
       const owner = (record >>> 2) + Rec.DELETED;

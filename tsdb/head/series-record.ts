@@ -56,7 +56,6 @@ export const PENDING_OWNER = 24;
 export const PENDING_INDEX = 25;
 export const DELETED = 26;
 export const METADATA = 27;
-export const EXEMPLAR = 28;
 export const OPEN_SIZE = 29;
 
 /** Offsets in f64, to be added to `record >>> 3`. */
@@ -83,7 +82,4 @@ export function countOf(state: number): number {
 }
 export function freeBitsOf(state: number): number {
   return (state >>> 16) & 0xff;
-}
-export function encodingOf(state: number): number {
-  return state >>> 24;
 }

@@ -20,7 +20,12 @@ import {
   rangeEndMs,
 } from './cut-rules.ts';
 import type { EncodedChunks } from './encoded-chunk.ts';
-import { type OpenChunks, XOR_CHUNK_COUNT_SAFE, XOR_CHUNK_SIZE_BYTES_MAX } from './open-chunk.ts';
+import {
+  type OpenChunks,
+  type RecordColumns,
+  XOR_CHUNK_COUNT_SAFE,
+  XOR_CHUNK_SIZE_BYTES_MAX,
+} from './open-chunk.ts';
 import {
   CHUNK_SPAN_MS_MAX,
   PLACE_CHAIN,
@@ -105,6 +110,14 @@ export class SeriesWriter {
     const isStale = low === STALE_NAN_LOW && high === STALE_NAN_HIGH;
     this.#noteFlags(word, Rec.FLAG_VALUE_KNOWN | (isStale ? Rec.FLAG_STALE : 0));
     return true;
+  }
+
+  /**
+   * Appends floats `[first, last)` that are newer than all others in order and of the usual kind.
+   * @returns the first that is not, for `appendFloat`
+   */
+  appendRun(columns: RecordColumns, first: number, last: number, notBeforeMs: number): number {
+    return this.#open.appendRun(columns, first, last, notBeforeMs, this.#samplesPerChunk);
   }
 
   /** The same for a histogram. */

@@ -21,12 +21,15 @@ export class DirectoryLock {
   readonly path: string;
   /** False when only the process id guards the directory. */
   readonly isKernelLock: boolean;
+  /** False when the one before did not release it: it died, or was killed. */
+  readonly wasClean: boolean;
   #descriptor: number;
 
-  private constructor(path: string, descriptor: number, isKernelLock: boolean) {
+  private constructor(path: string, descriptor: number, isKernelLock: boolean, wasClean: boolean) {
     this.path = path;
     this.#descriptor = descriptor;
     this.isKernelLock = isKernelLock;
+    this.wasClean = wasClean;
   }
 
   /** @throws LimitError when another process uses the directory */
@@ -35,9 +38,10 @@ export class DirectoryLock {
     const descriptor = fs.openSync(path, 'a+', 0o666);
     try {
       const isKernelLock = takeKernelLock(descriptor, path) || refuseWhenHeld(descriptor, path);
+      const wasClean = fs.fstatSync(descriptor).size === 0;
       fs.ftruncateSync(descriptor, 0);
       fs.writeSync(descriptor, `${process.pid}\n`);
-      return new DirectoryLock(path, descriptor, isKernelLock);
+      return new DirectoryLock(path, descriptor, isKernelLock, wasClean);
     } catch (error) {
       fs.closeSync(descriptor);
       throw error;

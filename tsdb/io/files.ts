@@ -24,6 +24,8 @@ export interface Files {
   truncate(path: string, sizeBytes: number): void;
   /** Makes creations, renames and removals in a directory survive a power loss. */
   syncDirectory(path: string): void;
+  /** Bytes that the device of a path holds when it is empty. */
+  deviceSizeBytes(path: string): number;
   /** The whole file. */
   readAll(path: string): Uint8Array;
 }
@@ -53,8 +55,8 @@ export interface FileHandle {
   /** Makes the content survive a power loss. */
   sync(): void;
   close(): void;
-  /** Syncs and closes without making the caller wait; `onError` hears of a failed sync. */
-  closeSynced(onError: (error: unknown) => void): void;
+  /** Syncs and closes without making the caller wait; `onEnd` hears why it failed, or null. */
+  closeSynced(onEnd: (error: unknown) => void): void;
 }
 
 /** The `code` of a file error, such as ENOENT; empty for any other value. */

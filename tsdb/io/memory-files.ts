@@ -72,6 +72,8 @@ export class MemoryFiles implements Files {
   readonly #unsyncedNames = new Map<string, NameChange[]>();
   /** Room left on the device; writes beyond it fail with ENOSPC after filling it. */
   freeBytes = Number.POSITIVE_INFINITY;
+  /** What the device holds in all; for retention by percentage. */
+  deviceBytes = Number.POSITIVE_INFINITY;
   /** How often anything was written, for tests that count system calls. */
   writeCount = 0;
 
@@ -154,6 +156,10 @@ export class MemoryFiles implements Files {
       applyName(this.#durableNames, change);
     }
     this.#unsyncedNames.delete(path);
+  }
+
+  deviceSizeBytes(_path: string): number {
+    return this.deviceBytes;
   }
 
   readAll(path: string): Uint8Array {
@@ -253,7 +259,10 @@ export class MemoryFiles implements Files {
       truncate: (sizeBytes) => this.#change(file, { kind: 'truncate', sizeBytes }),
       sync: () => file.sync(),
       close() {},
-      closeSynced: () => file.sync(),
+      closeSynced: (onEnd) => {
+        file.sync();
+        onEnd(null);
+      },
     };
   }
 }

@@ -77,17 +77,22 @@ class NodeFile implements FileHandle {
     this.#descriptor = -1;
   }
 
-  closeSynced(onError: (error: unknown) => void): void {
+  closeSynced(onEnd: (error: unknown) => void): void {
     const descriptor = this.#descriptor;
     this.#descriptor = -1;
     fs.fdatasync(descriptor, (error) => {
       fs.closeSync(descriptor);
-      if (error !== null) onError(error);
+      onEnd(error);
     });
   }
 }
 
 class NodeFiles implements Files {
+  deviceSizeBytes(path: string): number {
+    const { blocks, bsize } = fs.statfsSync(path);
+    return blocks * bsize;
+  }
+
   open(path: string, mode: OpenMode): FileHandle {
     return new NodeFile(path, mode);
   }

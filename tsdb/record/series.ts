@@ -15,6 +15,8 @@ import {
   CorruptionError,
   decodeUtf8,
   Labels,
+  VARINT_SIZE_MAX,
+  writeUvarint,
 } from '../../model/index.ts';
 import { RecordType } from './record-type.ts';
 import type { RecordPlace } from './samples.ts';
@@ -24,11 +26,32 @@ export function beginSeriesRecord(out: ByteWriter): void {
   out.putByte(RecordType.Series);
 }
 
-/** Appends one series to a record that was begun. */
-export function encodeSeries(out: ByteWriter, ref: number, labels: Labels): void {
+/** Texts as bytes, one behind the other: text i is `bytes[starts[i], starts[i + 1])`. */
+export type EncodedTexts = {
+  readonly count: number;
+  readonly bytes: Uint8Array;
+  readonly starts: Uint32Array;
+};
+
+/**
+ * Appends one series to a record that was begun.
+ * @param texts  names and values in turn
+ */
+export function encodeSeries(out: ByteWriter, ref: number, texts: EncodedTexts): void {
+  const { count, bytes: source, starts } = texts;
   out.putUint64(ref);
-  out.putUvarint(labels.size);
-  for (const text of labels.flat) out.putUvarintText(text);
+  out.putUvarint(count / 2);
+  out.reserve(starts[count]! + count * VARINT_SIZE_MAX);
+  const { bytes } = out;
+  let at = out.length;
+  let from = 0;
+  for (let i = 0; i < count; i++) {
+    const end = starts[i + 1]!;
+    at = writeUvarint(bytes, at, end - from);
+    // Most are short: a loop is done before a call into native code has begun.
+    while (from < end) bytes[at++] = source[from++]!;
+  }
+  out.length = at;
 }
 
 /** Walks the series of a record without making strings; one cursor serves a whole replay. */

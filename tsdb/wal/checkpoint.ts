@@ -3,8 +3,8 @@
  *
  *   checkpoint.NNNNNNNN/00000000 …   a log of its own that replaces segments up to NNNNNNNN
  *
- * Kept are the series that are still known, the newest metadata of each, and samples, exemplars and
- * deletions that reach past a time. The previous checkpoint is read along and thereby replaced.
+ * Kept are the series that are still known, the newest metadata of each, samples and exemplars from
+ * a time on, and deletions as long as the next start may find what they are about. The previous checkpoint is read along and thereby replaced.
  * It is written under a temporary name, synced and renamed; the old one is only removed afterwards.
  */
 import { ByteWriter } from '../../model/index.ts';
@@ -35,8 +35,10 @@ export type CheckpointOptions = {
   readonly lastSegment: number;
   /** Whether a series reference still means something. */
   readonly keepsSeries: (ref: number) => boolean;
-  /** Samples, exemplars and deletions that end before are left out. */
+  /** Samples and exemplars before are left out. */
   readonly minMs: number;
+  /** Deletions that end before are left out; by default `minMs`. */
+  readonly deletionsFromMs?: number;
   readonly compression?: WalCompression;
   readonly segmentSizeBytes?: number;
 };
@@ -143,6 +145,7 @@ class RecordSieve {
   };
   readonly #keepsSeries: (ref: number) => boolean;
   readonly #minMs: number;
+  readonly #deletionsFromMs: number;
   readonly #cursor = new SeriesCursor();
   readonly #batch = new SampleBatch();
   readonly #metadata = new Map<number, MetadataRow>();
@@ -150,6 +153,7 @@ class RecordSieve {
   constructor(options: CheckpointOptions) {
     this.#keepsSeries = options.keepsSeries;
     this.#minMs = options.minMs;
+    this.#deletionsFromMs = options.deletionsFromMs ?? options.minMs;
   }
 
   /** Appends to `out` what is kept of a record: possibly nothing. */
@@ -165,7 +169,9 @@ class RecordSieve {
         return;
       case RecordType.Tombstones: {
         const rows = decodeTombstones(record, start, end, place);
-        const kept = rows.filter((row) => row.maxMs >= this.#minMs);
+        const kept = rows.filter(
+          (row) => row.maxMs >= this.#deletionsFromMs && this.#keepsSeries(row.ref),
+        );
         if (kept.length > 0) encodeTombstones(kept, this.out);
         return;
       }

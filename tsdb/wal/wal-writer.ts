@@ -29,11 +29,15 @@ export type WalWriterOptions = {
   readonly compression?: WalCompression;
   /** Hears when a finished segment could not be synced. */
   readonly onSyncError?: (error: unknown) => void;
+  /** Hears how long a sync of a segment took. */
+  readonly onSynced?: (seconds: number) => void;
 };
 
 /** Counted since opening; the metrics of the log are made of these. */
 export type WalWriterStats = {
   pageFlushCount: number;
+  /** A record is written in one part, or in several where it crosses pages. */
+  partCount: number;
   completedPageCount: number;
   /** Stored bytes, with headers and padding. */
   writtenSizeBytes: number;
@@ -47,6 +51,7 @@ export class WalWriter {
   readonly segmentSizeBytes: number;
   readonly stats: WalWriterStats = {
     pageFlushCount: 0,
+    partCount: 0,
     completedPageCount: 0,
     writtenSizeBytes: 0,
     recordSizeBytes: 0,
@@ -55,6 +60,7 @@ export class WalWriter {
   readonly #files: Files;
   readonly #compressor: RecordCompressor;
   readonly #onSyncError: (error: unknown) => void;
+  readonly #onSynced: (seconds: number) => void;
   #segment: FileHandle;
   #segmentIndex: number;
   /** Bytes of the segment that are written and count. */
@@ -73,6 +79,7 @@ export class WalWriter {
     this.#files = files;
     this.#compressor = new RecordCompressor(compression);
     this.#onSyncError = options.onSyncError ?? (() => {});
+    this.#onSynced = options.onSynced ?? (() => {});
     files.makeDirectory(directory);
     files.syncDirectory(dirname(directory));
     this.#segmentIndex = (listSegments(files, directory).at(-1) ?? -1) + 1;
@@ -118,7 +125,9 @@ export class WalWriter {
 
   /** Makes everything logged so far survive a power loss. */
   sync(): void {
+    const startMs = performance.now();
     this.#segment.sync();
+    this.#onSynced((performance.now() - startMs) / 1000);
   }
 
   /** Completes the current segment and begins the next; returns the new one's number. */
@@ -132,7 +141,7 @@ export class WalWriter {
     assert(this.#pendingEnd === 0, 'a commit is under way');
     this.#padPage();
     this.#write();
-    this.#segment.sync();
+    this.sync();
     this.#segment.close();
   }
 
@@ -182,6 +191,7 @@ export class WalWriter {
         at,
         fragmentEnd,
       );
+      this.stats.partCount++;
       at = fragmentEnd;
       isFirst = false;
     } while (at < end);
@@ -245,7 +255,11 @@ export class WalWriter {
     this.#padPage();
     this.#write();
     const next = this.#createSegment(this.#segmentIndex + 1);
-    this.#segment.closeSynced(this.#onSyncError);
+    const startMs = performance.now();
+    this.#segment.closeSynced((error) => {
+      this.#onSynced((performance.now() - startMs) / 1000);
+      if (error !== null) this.#onSyncError(error);
+    });
     this.#segment = next;
     this.#segmentIndex++;
     this.#segmentEnd = 0;

@@ -17,7 +17,13 @@ import type { BlockSource } from '../../../tsdb/block/block-source.ts';
 import { type PlainSeries, sourceOf } from '../support/blocks.ts';
 import { fixturePaths } from '../support/conformance.ts';
 import { dumpedText, floatText, histogramText } from '../support/sample-text.ts';
-import { PROMETHEUS, promtool, PROMTOOLS, startServer } from '../support/tools.ts';
+import {
+  PROMETHEUS,
+  PROMETHEUS_VERSION,
+  promtool,
+  PROMTOOLS,
+  startServer,
+} from '../support/tools.ts';
 
 const START_MS = 1_761_955_200_000;
 const HOUR_MS = 3_600_000;
@@ -138,7 +144,7 @@ describe.skipIf(PROMTOOLS.length === 0).each(PROMTOOLS)('%s', (tool) => {
 });
 
 /** Version 3 knows every encoding. */
-const isVersion3 = PROMETHEUS !== null && promtool(PROMETHEUS, '--version').includes('version 3.');
+const isVersion3 = PROMETHEUS_VERSION.startsWith('3.');
 const fixtureBlocks = fixturePaths('fixture-3.14/xor2', 'data/01M7*');
 
 /** The block with every chunk decoded and encoded anew. */

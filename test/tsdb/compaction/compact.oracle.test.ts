@@ -25,9 +25,10 @@ const HOUR_MS = 3_600_000;
 const START_MS = Math.floor(1_761_955_200_000 / (162 * HOUR_MS)) * 162 * HOUR_MS;
 const WAIT_MS_MAX = 150_000;
 
-const isAsked = process.env['NARTHEX_SLOW'] !== undefined;
-if (!isAsked)
-  console.info('skipped: compaction by a real server takes two minutes (set NARTHEX_SLOW)');
+const isAsked = process.env['NARTHEX_REQUIRE'] !== undefined;
+if (!isAsked) {
+  console.info('skipped: compaction by a real server takes two minutes (set NARTHEX_REQUIRE)');
+}
 
 const ulids = new UlidSource();
 

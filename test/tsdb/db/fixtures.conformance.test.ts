@@ -1,15 +1,27 @@
 /** Directories that real servers left, head and all: opened, and every sample compared. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { isStaleAt, SampleBuffer, SimulatedClock } from '../../../model/index.ts';
+import { isStaleAt, Labels, Matcher, SampleBuffer, SimulatedClock } from '../../../model/index.ts';
 import { type Db, openDb } from '../../../tsdb/index.ts';
 import { conformancePath, FIXTURES, readDump } from '../support/conformance.ts';
 import { dumpedText, floatText, histogramText } from '../support/sample-text.ts';
 
 const HOUR_MS = 3_600_000;
 const FOREVER_MS = 100 * 365 * 24 * HOUR_MS;
+
+type Expected = {
+  readonly cases: readonly {
+    readonly path: string;
+    readonly params: readonly (readonly [string, string])[];
+    readonly response: { readonly data: unknown };
+  }[];
+};
+type ExpectedExemplars = readonly {
+  readonly seriesLabels: Record<string, string>;
+  readonly exemplars: readonly { readonly value: string; readonly timestamp: number }[];
+}[];
 
 let directory = '';
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
@@ -76,6 +88,45 @@ describe.each(FIXTURES)('%s', (fixture) => {
       expect(storedCount).toBe(STORED_COUNTS[fixture]);
     },
   );
+
+  test.skipIf(folder === null)('names values and exemplars as its server did', async () => {
+    const { cases } = JSON.parse(
+      readFileSync(path.join(folder!, 'expected.json'), 'utf8'),
+    ) as Expected;
+    const db = openCopy(folder!);
+    let askedCount = 0;
+    for (const { path: apiPath, params, response } of cases) {
+      const given = new Map(params);
+      const timeMs = (key: string, otherwise: number) =>
+        given.has(key) ? Number(given.get(key)) * 1000 : otherwise;
+      const minMs = timeMs('start', -Infinity);
+      const maxMs = timeMs('end', Infinity);
+      const name = /^\/api\/v1\/label\/(\w+)\/values$/.exec(apiPath)?.[1];
+      const isEscaped = name?.startsWith('U__') ?? false;
+      if (name !== undefined && !isEscaped && !given.has('match[]')) {
+        const querier = db.querier(minMs, maxMs);
+        expect(querier.labelValues(name, []).texts, `${name} ${minMs}`).toEqual(response.data);
+        querier.close();
+        askedCount++;
+      }
+      if (apiPath !== '/api/v1/query_exemplars' || !/^\w+$/.test(given.get('query')!)) continue;
+      const matcher = new Matcher('__name__', '=', given.get('query')!);
+      const found = db
+        .exemplars(minMs, maxMs, [[matcher]])
+        .map(({ series, exemplars }) => [
+          series.toString(),
+          exemplars.map(({ value, timestampMs }) => [value, timestampMs]),
+        ]);
+      const expected = (response.data as ExpectedExemplars).map(({ seriesLabels, exemplars }) => [
+        Labels.fromObject(seriesLabels).toString(),
+        exemplars.map(({ value, timestamp }) => [Number(value), timestamp * 1000]),
+      ]);
+      expect(found).toEqual(expected);
+      askedCount++;
+    }
+    await db.close();
+    expect(askedCount).toBeGreaterThan(0);
+  });
 
   test.skipIf(folder === null)(
     'opens again after we closed it, with the same content',

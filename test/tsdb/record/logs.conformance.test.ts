@@ -11,7 +11,8 @@ import { decodeMmapMarkers, encodeMmapMarkers } from '../../../tsdb/record/mmap-
 import { RECORD_TYPE_NAMES, RecordType, recordTypeOf } from '../../../tsdb/record/record-type.ts';
 import { SampleBatch } from '../../../tsdb/record/sample-batch.ts';
 import { decodeSamples, encodeSamples, encodeSamplesV2 } from '../../../tsdb/record/samples.ts';
-import { beginSeriesRecord, encodeSeries, SeriesCursor } from '../../../tsdb/record/series.ts';
+import { beginSeriesRecord, SeriesCursor } from '../../../tsdb/record/series.ts';
+import { encodeSeries } from '../support/series-record.ts';
 import { decodeTombstones, encodeTombstones } from '../../../tsdb/record/tombstones.ts';
 import { checkpointSources } from '../../../tsdb/wal/checkpoint.ts';
 import { findSegments, segmentPath } from '../../../tsdb/wal/segment-name.ts';

@@ -12,7 +12,8 @@ import { decodeMetadata, encodeMetadata } from '../../../tsdb/record/metadata.ts
 import { decodeMmapMarkers, encodeMmapMarkers } from '../../../tsdb/record/mmap-markers.ts';
 import { SampleBatch } from '../../../tsdb/record/sample-batch.ts';
 import { decodeSamples, encodeSamples, encodeSamplesV2 } from '../../../tsdb/record/samples.ts';
-import { beginSeriesRecord, encodeSeries, SeriesCursor } from '../../../tsdb/record/series.ts';
+import { beginSeriesRecord, SeriesCursor } from '../../../tsdb/record/series.ts';
+import { encodeSeries } from '../support/series-record.ts';
 import { decodeTombstones, encodeTombstones } from '../../../tsdb/record/tombstones.ts';
 import {
   floatHistogramArbitrary,

@@ -1,13 +1,10 @@
 /** Data directories that real servers wrote, and what they hold. */
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { conformancePath } from '../../support/conformance.ts';
 
-const ROOT = path.resolve(
-  import.meta.dirname,
-  '../../..',
-  process.env['NARTHEX_CONFORMANCE'] ?? '../shared/conformance',
-);
+export { conformancePath };
 
 /** Folders that hold a `data` directory and a `dump.txt.gz`. */
 export const FIXTURES = [
@@ -16,15 +13,6 @@ export const FIXTURES = [
   'fixture-3.14/xor2',
   'fixture-3.14/killed',
 ] as const;
-
-/** Absolute path, or null (with a printed reason) when the data are not on this machine. */
-export function conformancePath(name: string): string | null {
-  const found = path.join(ROOT, name);
-  if (existsSync(found)) return found;
-  if (process.env['NARTHEX_REQUIRE'] !== undefined) throw new Error(`${found} is missing`);
-  console.info(`skipped: no conformance data at ${found} (set NARTHEX_CONFORMANCE)`);
-  return null;
-}
 
 /** Paths below a fixture that match a pattern, sorted. */
 export function fixturePaths(fixture: string, pattern: string): string[] {

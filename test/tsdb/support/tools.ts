@@ -4,24 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 
-/**
- * The promtools to ask: that of NARTHEX_PROMTOOL (meant for 3.14) and the one on the PATH (Debian has
- * 2.42).
- */
-export const PROMTOOLS: readonly string[] = [process.env['NARTHEX_PROMTOOL'], onPath('promtool')]
-  .filter((tool) => tool !== undefined)
-  .filter((tool) => existsSync(tool));
-
-/** A server, or null when there is none. */
-export const PROMETHEUS: string | null =
-  [process.env['NARTHEX_PROMETHEUS'], onPath('prometheus')].find(
-    (server) => server !== undefined && existsSync(server),
-  ) ?? null;
-
-if (PROMTOOLS.length === 0 || PROMETHEUS === null) {
-  if (process.env['NARTHEX_REQUIRE'] !== undefined) throw new Error('promtool is missing');
-  console.info('skipped: no prometheus or promtool (set NARTHEX_PROMETHEUS, NARTHEX_PROMTOOL)');
-}
+export { PROMETHEUS, PROMETHEUS_VERSION, PROMTOOLS } from '../../support/installed.ts';
 
 /** Runs a promtool; throws with what it said when it fails. */
 export function promtool(tool: string, ...options: string[]): string {
@@ -31,15 +14,23 @@ export function promtool(tool: string, ...options: string[]): string {
   return run.stdout;
 }
 
+export type RunningServer = {
+  readonly url: string;
+  /** By SIGTERM; done when the process has ended. */
+  stop(): Promise<void>;
+  /** By SIGKILL. */
+  kill(): Promise<void>;
+};
+
 /** A server on a data directory; it writes there. */
 export async function startServer(
   server: string,
   dataDirectory: string,
   ...options: string[]
-): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  const port = await freePort();
+): Promise<RunningServer> {
   const config = path.join(dataDirectory, 'prometheus.yml');
-  writeFileSync(config, '');
+  if (!existsSync(config)) writeFileSync(config, '');
+  const port = await freePort();
   const child = spawn(
     server,
     [
@@ -49,29 +40,32 @@ export async function startServer(
       '--storage.tsdb.retention.time=100y',
       ...options,
     ],
-    { stdio: 'ignore' },
+    { stdio: ['ignore', 'ignore', 'pipe'] },
   );
+  let said = '';
+  child.stderr.on('data', (bytes: Buffer) => {
+    said = (said + bytes.toString()).slice(-4000);
+  });
   const url = `http://127.0.0.1:${port}`;
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  for (let attempt = 0; ; attempt++) {
+  const end = (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    return ended;
+  };
+  const giveUpAtMs = performance.now() + 120_000;
+  for (;;) {
     const isReady = await fetch(`${url}/-/ready`).then(
       (response) => response.ok,
       () => false,
     );
     if (isReady) break;
-    if (child.exitCode !== null || attempt > 300) {
-      child.kill('SIGKILL');
-      throw new Error(`${server} does not become ready on ${dataDirectory}`);
+    if (child.exitCode !== null || performance.now() > giveUpAtMs) {
+      await end('SIGKILL');
+      throw new Error(`${server} does not become ready on ${dataDirectory}: ${said}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return {
-    url,
-    stop() {
-      child.kill('SIGTERM');
-      return ended;
-    },
-  };
+  return { url, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 }
 
 function freePort(): Promise<number> {
@@ -83,9 +77,4 @@ function freePort(): Promise<number> {
       probe.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
     });
   });
-}
-
-function onPath(name: string): string | undefined {
-  const found = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' });
-  return found.status === 0 ? found.stdout.trim() : undefined;
 }

@@ -8,7 +8,8 @@ import { decodeHistograms, encodeHistograms } from '../../../tsdb/record/histogr
 import { decodeMetadata, encodeMetadata } from '../../../tsdb/record/metadata.ts';
 import { SampleBatch } from '../../../tsdb/record/sample-batch.ts';
 import { decodeSamples, encodeSamples, encodeSamplesV2 } from '../../../tsdb/record/samples.ts';
-import { beginSeriesRecord, encodeSeries, SeriesCursor } from '../../../tsdb/record/series.ts';
+import { beginSeriesRecord, SeriesCursor } from '../../../tsdb/record/series.ts';
+import { encodeSeries } from '../support/series-record.ts';
 import { decodeTombstones, encodeTombstones } from '../../../tsdb/record/tombstones.ts';
 import {
   checkpointSources,
