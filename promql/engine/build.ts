@@ -68,6 +68,8 @@ export class Builder {
 
   vector(node: VectorNode, scope: Scope): Operator {
     const context = this.#context;
+    // The window of a subquery may hold none of its steps; nothing within it is looked at then.
+    if (node.grid.stepCount === 0) return emptyOperator(0);
     switch (node.kind) {
       case 'select':
         return this.#selector(node, scope, 'value');

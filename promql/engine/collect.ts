@@ -73,13 +73,13 @@ function seriesOfRow(
 ): MatrixSeries | null {
   const { stepCount, present } = batch;
   const at = row * stepCount;
+  if (!batch.hasHistograms && !present.subarray(at, at + stepCount).includes(ABSENT)) {
+    const values = batch.values.slice(at, at + stepCount);
+    return { labels, count: stepCount, timestampsMs: allTimesMs, values, histograms: null };
+  }
   let count = 0;
   for (let step = 0; step < stepCount; step++) if (present[at + step] !== ABSENT) count++;
   if (count === 0) return null;
-  if (count === stepCount && !batch.hasHistograms) {
-    const values = batch.values.slice(at, at + stepCount);
-    return { labels, count, timestampsMs: allTimesMs, values, histograms: null };
-  }
   const timestampsMs = new Float64Array(count);
   const values = new Float64Array(count);
   let histograms: (FloatHistogram | null)[] | null = null;

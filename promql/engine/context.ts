@@ -8,6 +8,11 @@ import {
   QueryTimeoutError,
 } from '../query-errors.ts';
 
+/** What a float sample takes, by which histograms are counted too. */
+const SAMPLE_SIZE_BYTES = 16;
+/** A cell of a table: a float, and whether it is there. */
+const CELL_SIZE_BYTES = 9;
+
 /** How many rows or windows of work may pass between two looks at the clock. */
 const CHECK_INTERVAL = 64;
 
@@ -37,6 +42,8 @@ export type QueryLimits = {
   readonly samplesMax: number;
   /** Series that one selector may find; 0 for no bound. */
   readonly seriesMax: number;
+  /** Memory for samples and results at one time; 0 for no bound. */
+  readonly bytesMax: number;
 };
 
 export type Interrupts = {
@@ -80,6 +87,18 @@ export class QueryContext {
     if (this.#samples > this.peakSamples) this.peakSamples = this.#samples;
     const { samplesMax } = this.limits;
     if (samplesMax > 0 && this.#samples > samplesMax) throw tooManySamples();
+    this.#checkBytes(0);
+  }
+
+  #checkBytes(cellCount: number): void {
+    const { bytesMax } = this.limits;
+    const bytes = this.#samples * SAMPLE_SIZE_BYTES + cellCount * CELL_SIZE_BYTES;
+    if (bytesMax === 0 || bytes <= bytesMax) return;
+    const flag = 'query.max-bytes';
+    throw new QueryLimitError(
+      `query takes ${bytes} bytes of memory, more than the ${bytesMax} allowed (--${flag})`,
+      flag,
+    );
   }
 
   /** Notes samples that are held only for a moment on top of the others. */
@@ -97,6 +116,7 @@ export class QueryContext {
     const cellCountMax =
       samplesMax > 0 ? Math.max(samplesMax * EMPTY_CELL_RATIO, CELL_COUNT_MIN) : CELL_COUNT_MAX;
     if (cellCount > cellCountMax) throw tooManySamples();
+    this.#checkBytes(cellCount);
   }
 
   release(sampleCount: number): void {

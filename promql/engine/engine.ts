@@ -9,7 +9,7 @@ import { parseExpr } from '../parser/parse.ts';
 import { describePlan } from '../plan/describe.ts';
 import { type Grid, isScalarNode, isWindowNode, type Plan } from '../plan/nodes.ts';
 import { planQuery } from '../plan/plan.ts';
-import { BadQueryError } from '../query-errors.ts';
+import { BadQueryError, ExecutionError } from '../query-errors.ts';
 import { Builder } from './build.ts';
 import {
   collectMatrix,
@@ -35,6 +35,8 @@ export type EngineOptions = {
   readonly samplesMax?: number;
   /** Most series that one selector may find; 0 for no bound. */
   readonly seriesMax?: number;
+  /** Most memory for samples and results at one time; 0, the default, for no bound. */
+  readonly bytesMax?: number;
   /** Most annotations of each level that are returned; 0 for no bound. */
   readonly annotationsMax?: number;
   /** Step of subqueries that name none: the global evaluation interval. */
@@ -63,7 +65,7 @@ export type InstantRequest = CommonRequest & { readonly timeMs: number };
 export type RangeRequest = CommonRequest & {
   readonly startMs: number;
   readonly endMs: number;
-  /** More than 0. */
+  /** A whole number. */
   readonly stepMs: number;
 };
 
@@ -98,6 +100,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const limits: QueryLimits = {
     samplesMax: options.samplesMax ?? DEFAULT_SAMPLES_MAX,
     seriesMax: options.seriesMax ?? 0,
+    bytesMax: options.bytesMax ?? 0,
   };
 
   function plan(query: string, expr: Expr, grid: Grid, isInstant: boolean, lookbackMs?: number) {
@@ -167,6 +170,11 @@ export function createEngine(options: EngineOptions = {}): Engine {
         );
       }
       const { startMs, endMs, stepMs } = request;
+      if (stepMs < 1) {
+        throw new ExecutionError(
+          'the step of a query must be at least 1ms, the unit of timestamps',
+        );
+      }
       const stepCount = Math.max(0, Math.floor((endMs - startMs) / stepMs) + 1);
       return run(request, expr, { startMs, endMs, stepMs, stepCount }, false);
     },

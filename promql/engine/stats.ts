@@ -27,15 +27,74 @@ export function histogramSampleCount(histogram: FloatHistogram): number {
   return Math.floor(sizeBytes / FLOAT_SIZE_BYTES);
 }
 
-/** Samples that one evaluation grid looked at, step by step. */
+/**
+ * Samples that one evaluation grid looked at, step by step. Series that were scraped together have
+ * the same windows, so those are only noted, and counted when they change or someone asks.
+ */
 export class SampleCounts {
-  /** `[stepCount]` */
-  readonly queryable: Float64Array;
-  readonly read: Float64Array;
+  readonly #queryable: Float64Array;
+  readonly #read: Float64Array;
+  /** Samples that each step has, of series with one at every step. */
+  #atEveryStep = 0;
+  #starts: Int32Array | null = null;
+  #ends: Int32Array | null = null;
+  #seriesCount = 0;
 
   constructor(stepCount: number) {
-    this.queryable = new Float64Array(stepCount);
-    this.read = new Float64Array(stepCount);
+    this.#queryable = new Float64Array(stepCount);
+    this.#read = new Float64Array(stepCount);
+  }
+
+  /** `[stepCount]` */
+  get queryable(): Float64Array {
+    this.settle();
+    return this.#queryable;
+  }
+
+  /** `[stepCount]` */
+  get read(): Float64Array {
+    this.settle();
+    return this.#read;
+  }
+
+  /** A series with one sample at every step. */
+  addAtEveryStep(): void {
+    this.#atEveryStep++;
+  }
+
+  /** A series with the samples `starts[step] … ends[step]-1` in its windows. Call settle before they change. */
+  addWindows(starts: Int32Array, ends: Int32Array): void {
+    if (this.#starts !== starts) this.settle();
+    this.#starts = starts;
+    this.#ends = ends;
+    this.#seriesCount++;
+  }
+
+  settle(): void {
+    const queryable = this.#queryable;
+    const read = this.#read;
+    if (this.#atEveryStep > 0) {
+      for (let step = 0; step < queryable.length; step++) {
+        queryable[step]! += this.#atEveryStep;
+        read[step]! += this.#atEveryStep;
+      }
+      this.#atEveryStep = 0;
+    }
+    if (this.#seriesCount === 0) return;
+    const starts = this.#starts!;
+    const ends = this.#ends!;
+    const seriesCount = this.#seriesCount;
+    let readTo = 0;
+    for (let step = 0; step < starts.length; step++) {
+      const start = starts[step]!;
+      const end = ends[step]!;
+      queryable[step]! += (end - start) * seriesCount;
+      read[step]! += (end - (readTo > start ? readTo : start)) * seriesCount;
+      readTo = end;
+    }
+    this.#starts = null;
+    this.#ends = null;
+    this.#seriesCount = 0;
   }
 
   get queryableTotal(): number {

@@ -6,13 +6,21 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 export const TIMESTAMP_SIZE_MAX = 32;
 
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>) {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
 export class JsonBytes {
   /** Only the first `length` bytes are meaningful. Replaced when it grows. */
   bytes: Uint8Array<ArrayBuffer>;
+  /** The same memory. */
+  view: DataView<ArrayBuffer>;
   length = 0;
 
-  constructor(capacityBytes = 4096) {
-    this.bytes = new Uint8Array(capacityBytes);
+  /** @param bytes  where to write; what stands in it is lost */
+  constructor(bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096)) {
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
   }
 
   /** Makes room for `sizeBytes` more. */
@@ -22,6 +30,7 @@ export class JsonBytes {
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
+    this.view = viewOf(grown);
   }
 
   /** Text that is plain ASCII and needs no escapes. */
@@ -40,7 +49,7 @@ export class JsonBytes {
     this.reserve(FLOAT_SIZE_MAX + 2);
     const { bytes } = this;
     bytes[this.length] = QUOTE;
-    const end = writeFloat(bytes, this.length + 1, value);
+    const end = writeFloat(bytes, this.view, this.length + 1, value);
     bytes[end] = QUOTE;
     this.length = end + 1;
   }
@@ -48,7 +57,7 @@ export class JsonBytes {
   /** Seconds with as many places as the milliseconds need. */
   timestamp(timestampMs: number): void {
     this.reserve(TIMESTAMP_SIZE_MAX);
-    this.length = writeTimestamp(this.bytes, this.length, timestampMs);
+    this.length = writeTimestamp(this.bytes, this.view, this.length, timestampMs);
   }
 
   /** A string with quotes and escapes. `html` escapes `<`, `>`, `&` and U+2028/9 as well. */
@@ -99,7 +108,12 @@ function escapeOf(char: string): string {
 }
 
 /** Writes `timestampMs` in seconds at `at`; returns the offset just past it. */
-export function writeTimestamp(out: Uint8Array, at: number, timestampMs: number): number {
+export function writeTimestamp(
+  out: Uint8Array,
+  view: DataView,
+  at: number,
+  timestampMs: number,
+): number {
   let position = at;
   let ms = timestampMs;
   if (ms < 0) {
@@ -107,7 +121,7 @@ export function writeTimestamp(out: Uint8Array, at: number, timestampMs: number)
     ms = -ms;
   }
   const seconds = Math.floor(ms / 1000);
-  position = writeWhole(out, position, seconds);
+  position = writeWhole(out, view, position, seconds);
   let fraction = ms - seconds * 1000;
   if (fraction === 0) return position;
   out[position++] = 0x2e;

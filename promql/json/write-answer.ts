@@ -3,6 +3,7 @@
  * Source: Prometheus HTTP API documentation; order of fields as Prometheus 3.14 sends them.
  */
 import {
+  assert,
   bucketBrackets,
   type FloatHistogram,
   type Labels,
@@ -28,14 +29,22 @@ export function writeQueryAnswer(
   answer: QueryAnswer,
   options: WriteOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const out = new JsonBytes(sizeGuess(answer.result));
+  const out = new JsonBytes(spareBytes);
   out.ascii('{"status":"success","data":');
   writeQueryData(out, answer, options);
   if (answer.warnings.length > 0) writeTexts(out, ',"warnings":', answer.warnings);
   if (answer.infos.length > 0) writeTexts(out, ',"infos":', answer.infos);
   out.ascii('}');
+  if (out.bytes.length <= SPARE_SIZE_MAX) spareBytes = out.bytes;
   return out.finish();
 }
+
+/**
+ * Answers are written here and copied out when their size is known: fresh memory costs more than
+ * the copy, because the system clears it page by page. It grows with the answers, up to a bound.
+ */
+let spareBytes = new Uint8Array(4096);
+const SPARE_SIZE_MAX = 2 ** 22;
 
 /** Only the `data` part. */
 export function writeQueryData(
@@ -47,14 +56,6 @@ export function writeQueryData(
   writeResult(out, result, options);
   if (options.stats) writeStats(out, stats);
   out.ascii('}');
-}
-
-function sizeGuess(result: QueryResult): number {
-  if (result.kind === 'vector') return 256 + result.entries.length * 200;
-  if (result.kind !== 'matrix') return 256;
-  let pointCount = 0;
-  for (const { count } of result.series) pointCount += count;
-  return 256 + result.series.length * 200 + pointCount * 36;
 }
 
 function writeResult(out: JsonBytes, result: QueryResult, options: WriteOptions): void {
@@ -156,12 +157,14 @@ function writeSome(
   if (!isFirst) out.ascii(']');
 }
 
-/** `[1700000000,"` for every time of an array: series of one query mostly share their times. */
+/** `,[1700000000,"` for every time of an array: series of one query mostly share their times. */
 class TimestampTexts {
   #timestampsMs: Float64Array | null = null;
-  bytes = new Uint8Array(0);
-  /** Where the text of each time starts; one more for the end. */
-  starts = new Uint32Array(0);
+  /** The texts in groups of `wordCount` words, which are written whole: what is past the end of a
+   * text gets overwritten by the value. ASCII is never the pattern of a NaN, so all bits survive. */
+  words = new Float64Array(0);
+  wordCount = 0;
+  sizes = new Uint8Array(0);
 
   has(timestampsMs: Float64Array): boolean {
     return timestampsMs === this.#timestampsMs;
@@ -170,32 +173,43 @@ class TimestampTexts {
   prepare(timestampsMs: Float64Array): void {
     if (this.has(timestampsMs)) return;
     this.#timestampsMs = timestampsMs;
-    this.bytes = new Uint8Array(timestampsMs.length * (TIMESTAMP_SIZE_MAX + 4));
-    this.starts = new Uint32Array(timestampsMs.length + 1);
-    let at = 0;
-    for (let i = 0; i < timestampsMs.length; i++) {
-      this.starts[i] = at;
-      if (i > 0) this.bytes[at++] = 0x2c;
-      this.bytes[at++] = 0x5b;
-      at = writeTimestamp(this.bytes, at, timestampsMs[i]!);
-      this.bytes[at++] = 0x2c;
-      this.bytes[at++] = 0x22;
+    const count = timestampsMs.length;
+    this.sizes = new Uint8Array(count);
+    const texts = new JsonBytes(new Uint8Array(count * TEXT_SIZE_MAX));
+    let longest = 0;
+    for (let i = 0; i < count; i++) {
+      texts.length = i * TEXT_SIZE_MAX;
+      texts.ascii(',[');
+      texts.timestamp(timestampsMs[i]!);
+      texts.ascii(',"');
+      this.sizes[i] = texts.length - i * TEXT_SIZE_MAX;
+      if (this.sizes[i]! > longest) longest = this.sizes[i]!;
     }
-    this.starts[timestampsMs.length] = at;
+    this.wordCount = Math.ceil(longest / WORD_SIZE);
+    this.words = new Float64Array(count * this.wordCount);
+    for (let i = 0; i < this.words.length; i++) {
+      const group = Math.floor(i / this.wordCount);
+      const at = group * TEXT_SIZE_MAX + (i - group * this.wordCount) * WORD_SIZE;
+      this.words[i] = texts.view.getFloat64(at, true);
+    }
   }
 }
 
+const WORD_SIZE = 8;
+const TEXT_SIZE_MAX = 40;
+assert(TEXT_SIZE_MAX >= TIMESTAMP_SIZE_MAX + 4 && TEXT_SIZE_MAX % WORD_SIZE === 0, 'whole words');
+
 function writePoints(out: JsonBytes, { timestampsMs, values, count }: MatrixSeries): void {
   out.reserve(count * (FLOAT_SIZE_MAX + TIMESTAMP_SIZE_MAX + 6));
-  const { bytes } = out;
+  const { bytes, view } = out;
   let position = out.length;
   for (let i = 0; i < count; i++) {
     if (i > 0) bytes[position++] = 0x2c;
     bytes[position++] = 0x5b;
-    position = writeTimestamp(bytes, position, timestampsMs[i]!);
+    position = writeTimestamp(bytes, view, position, timestampsMs[i]!);
     bytes[position++] = 0x2c;
     bytes[position++] = 0x22;
-    position = writeFloat(bytes, position, values[i]!);
+    position = writeFloat(bytes, view, position, values[i]!);
     bytes[position++] = 0x22;
     bytes[position++] = 0x5d;
   }
@@ -208,18 +222,36 @@ function writeSharedPoints(
   times: TimestampTexts,
 ): void {
   times.prepare(timestampsMs);
-  const { bytes: texts, starts } = times;
-  out.reserve(starts[count]! + count * (FLOAT_SIZE_MAX + 2));
-  const { bytes } = out;
-  let position = out.length;
+  const { words, wordCount, sizes } = times;
+  out.reserve(count * (wordCount * WORD_SIZE + FLOAT_SIZE_MAX + 2));
+  const { bytes, view } = out;
+  const start = out.length;
+  let position = start;
+  let previous = NaN;
+  let previousStart = 0;
+  let previousEnd = 0;
   for (let i = 0; i < count; i++) {
-    const end = starts[i + 1]!;
-    for (let from = starts[i]!; from < end; from++) bytes[position++] = texts[from]!;
-    position = writeFloat(bytes, position, values[i]!);
+    for (let word = 0; word < wordCount; word++) {
+      view.setFloat64(position + word * WORD_SIZE, words[i * wordCount + word]!, true);
+    }
+    position += sizes[i]!;
+    const value = values[i]!;
+    const valueStart = position;
+    // At small steps a sample comes again and again. Zero has a sign that === does not see.
+    if (value === previous && value !== 0) {
+      for (let from = previousStart; from < previousEnd; ) bytes[position++] = bytes[from++]!;
+    } else {
+      position = writeFloat(bytes, view, position, value);
+    }
+    previous = value;
+    previousStart = valueStart;
+    previousEnd = position;
     bytes[position++] = 0x22;
     bytes[position++] = 0x5d;
   }
-  out.length = position;
+  // No comma before the first.
+  bytes.copyWithin(start, start + 1, position);
+  out.length = position - 1;
 }
 
 function writeLabels(out: JsonBytes, labels: Labels): void {

@@ -208,10 +208,6 @@ export function isWindowNode(node: PlanNode): node is WindowNode {
   return node.kind === 'series-window' || node.kind === 'subquery-window';
 }
 
-export function isVectorNode(node: PlanNode): node is VectorNode {
-  return !isScalarNode(node) && !isWindowNode(node) && node.kind !== 'string';
-}
-
 /** What a node is made from, in the order in which it is written. */
 export function planChildren(node: PlanNode): readonly PlanNode[] {
   switch (node.kind) {

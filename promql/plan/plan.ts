@@ -159,7 +159,8 @@ class Planner {
       case 'range':
         return number(this.#timing.rangeMs / 1000);
       case 'step':
-        return number(this.#timing.stepMs / 1000);
+        // A query of one moment has no step, even where one is given; durations do see that.
+        return number(this.#timing.rangeMs === 0 ? 0 : this.#timing.stepMs / 1000);
       case 'scalar':
         return {
           kind: 'scalar-of',
@@ -181,9 +182,11 @@ class Planner {
 
   #vector(expr: Expr, grid: Grid, parent: Parent): VectorNode {
     const inner = unwrapParens(expr);
-    if (grid.stepCount > 1 && isInvariant(inner)) {
+    // A grid of several moments may have one step only, with a part of a step to its end.
+    if (grid.endMs !== grid.startMs && grid.stepCount > 0 && isInvariant(inner)) {
       const once = { ...grid, endMs: grid.startMs, stepCount: 1 };
       const child = this.#vectorNode(inner, once, parent);
+      if (grid.stepCount === 1) return child;
       return { kind: 'invariant', grid, range: inner.range, child };
     }
     return this.#vectorNode(inner, grid, parent);
@@ -324,6 +327,11 @@ class Planner {
     const windowMs = this.#range(subquery.window);
     const stepMs =
       subquery.step === null ? this.#settings.subqueryStepMs(windowMs) : this.#range(subquery.step);
+    if (stepMs < 1) {
+      throw new ExecutionError(
+        'the step of a subquery must be at least 1ms, the unit of timestamps',
+      );
+    }
     const lookGrid = this.#lookGrid(subquery, grid);
     const child = this.#vector(
       subquery.expr,

@@ -1,7 +1,6 @@
 /** Operators on two floats. */
-import { unreachable } from '../../model/index.ts';
+import { power, unreachable } from '../../model/index.ts';
 import type { BinaryOperator } from '../ast.ts';
-import { power } from './powers.ts';
 
 /** Comparisons give 1 or 0. */
 export function scalarOperation(operator: BinaryOperator, left: number, right: number): number {

@@ -1,6 +1,7 @@
 /** The engine works on columns; what it must give is what the naive evaluator says, step by step. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { listBuckets, newBucketList } from '../../model/index.ts';
 import { createEngine, parseExpr, type QueryAnswer } from '../../promql/index.ts';
 import type { MemoryStorage } from '../../promql/script/memory-storage.ts';
 import { NaiveEvaluator, NaiveError, type NaiveValue } from '../support/naive-evaluator.ts';
@@ -12,14 +13,23 @@ import {
 } from '../support/promql-arbitraries.ts';
 
 const LOOKBACK_MS = 60_000;
-const RUN_COUNT = Number(process.env.NARTHEX_PROPERTY_RUNS ?? 400);
+const RUN_COUNT = Number(process.env.NARTHEX_RUNS ?? 400);
 const engine = createEngine({ lookbackMs: LOOKBACK_MS });
 
-/** Values by label text and time; a histogram counts with its count and sum. */
+/** Values by label text and time; of a histogram everything but empty buckets. */
 type Table = Map<string, number[]>;
 
 function numbersOf(value: NaiveValue): number[] {
-  return typeof value === 'number' ? [value] : [value.count, value.sum];
+  if (typeof value === 'number') return [value];
+  const { count, sum, schema, ...rest } = value;
+  const buckets = newBucketList();
+  listBuckets(value, buckets);
+  const numbers = [count, sum, schema, rest.zeroCount, ...rest.customBounds];
+  for (let i = 0; i < buckets.size; i++) {
+    if (buckets.counts[i] === 0) continue;
+    numbers.push(buckets.lowers[i]!, buckets.uppers[i]!, buckets.counts[i]!);
+  }
+  return numbers;
 }
 
 function naiveTable(
@@ -117,6 +127,37 @@ test('an instant query gives what the naive evaluator gives', () => {
       const expected = naiveTable(storage, query, startMs, 1, 1);
       const instant = () => engine.instant({ query, queryable: storage, timeMs: startMs });
       expectSame(engineTable(instant), expected);
+    }),
+    { numRuns: RUN_COUNT },
+  );
+});
+
+/** Texts without what sums up over the steps of a query. */
+function notesOf(evaluate: () => QueryAnswer): Set<string> | 'error' {
+  try {
+    const { warnings, infos } = evaluate();
+    return new Set([...warnings, ...infos].filter((text) => !text.includes('monotonicity')));
+  } catch (error) {
+    if ((error as { code?: string }).code === 'PROMQL_EXECUTION') return 'error';
+    throw error;
+  }
+}
+
+test('a range query says what its steps say by themselves', () => {
+  const talkative = createEngine({ lookbackMs: LOOKBACK_MS, annotationsMax: 1000 });
+  fc.assert(
+    fc.property(dataArbitrary, expressionArbitrary, gridArbitrary, (data, query, grid) => {
+      const queryable = storageOf(data);
+      const { startMs, stepMs, stepCount } = grid;
+      const endMs = startMs + (stepCount - 1) * stepMs;
+      const whole = notesOf(() => talkative.range({ query, queryable, startMs, endMs, stepMs }));
+      if (whole === 'error') return;
+      const single = new Set<string>();
+      for (let timeMs = startMs; timeMs <= endMs; timeMs += stepMs) {
+        const notes = notesOf(() => talkative.instant({ query, queryable, timeMs }));
+        if (notes !== 'error') for (const text of notes) single.add(text);
+      }
+      expect([...whole].sort()).toEqual([...single].sort());
     }),
     { numRuns: RUN_COUNT },
   );

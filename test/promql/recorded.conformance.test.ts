@@ -11,9 +11,9 @@ import {
   type RecordedQuery,
 } from '../support/recorded.ts';
 import type { MemoryStorage } from '../../promql/script/memory-storage.ts';
-import { conformanceFolder } from './conformance-data.ts';
+import { conformancePath } from '../support/conformance.ts';
 
-const folder = conformanceFolder('recorded-3.14');
+const folder = conformancePath('recorded-3.14');
 const engine = createEngine({
   language: { experimentalFunctions: true, extendedRangeSelectors: true, binopFillModifiers: true },
 });

@@ -1,11 +1,12 @@
 /** A runner that never fails proves nothing: every kind of expectation must be able to. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../../promql/index.ts';
 import { createScriptEngine, ScriptError, ScriptRunner } from '../../promql/script/index.ts';
-import { runPromqlScripts } from '../../src/tools/test-promql.ts';
+import { findCommand } from '../../src/tools/main.ts';
+import { runPromqlScripts, testPromql } from '../../src/tools/test-promql.ts';
 
 const LOAD = `
 load 1m
@@ -165,6 +166,39 @@ describe('test promql', () => {
       skipped: 0,
       files: [{ file: bad, failures: [{ line: 4, query: '1 + 1' }] }],
     });
+  });
+
+  test('counts a file that is not there as a failure', async () => {
+    const { code, lines } = await run([good, path.join(folder, 'nowhere.test')]);
+    expect(code).toBe(1);
+    expect(lines.join('\n')).toMatch(/nowhere\.test:0: ENOENT/);
+    expect(lines.at(-1)).toBe('1 passed, 1 failed, 0 skipped');
+  });
+
+  test('finds scripts in folders below', async () => {
+    const below = path.join(mkdtempSync(path.join(folder, 'outer-')), 'inner');
+    mkdirSync(below);
+    writeFileSync(path.join(below, 'deep.test'), 'eval instant at 0 1 + 1\n  2\n');
+    expect((await run([path.dirname(below)])).lines.at(-1)).toBe('1 passed, 0 failed, 0 skipped');
+  });
+
+  test.each([
+    { words: [good], code: 0 },
+    { words: ['--json', bad], code: 1 },
+    { words: [], code: 2 },
+    { words: ['--frobnicate', good], code: 2 },
+    { words: ['--help'], code: 0 },
+  ])('answers the command line $words with exit code $code', async ({ words, code }) => {
+    const lines: string[] = [];
+    expect(await testPromql(words, (line) => lines.push(line))).toBe(code);
+    if (code === 2 || words[0] === '--help') expect(lines.join('\n')).toContain('usage:');
+  });
+
+  test('is found by its name and by nothing else', () => {
+    expect(findCommand(['test', 'promql', good])).toBeDefined();
+    for (const words of [[], ['test'], ['promql'], ['--test', 'promql']]) {
+      expect(findCommand(words)).toBeUndefined();
+    }
   });
 
   test('does not call nothing a success', async () => {

@@ -3,9 +3,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createScriptEngine, ScriptRunner } from '../../promql/script/index.ts';
-import { conformanceFolder } from './conformance-data.ts';
+import { conformancePath } from '../support/conformance.ts';
 
-const folder = conformanceFolder('promqltest');
+const folder = conformancePath('promqltest');
+
+test('scripts of our own give what Prometheus was seen to give', () => {
+  const own = path.join(import.meta.dirname, 'scripts');
+  for (const name of readdirSync(own)) {
+    const runner = new ScriptRunner(createScriptEngine());
+    const verdicts = runner.run(readFileSync(path.join(own, name), 'utf8'));
+    expect(verdicts.length).toBeGreaterThan(0);
+    expect(verdicts.filter(({ problem }) => problem !== null)).toEqual([]);
+  }
+});
 
 describe.skipIf(folder === null)('promqltest', () => {
   const files = folder === null ? [] : readdirSync(folder).filter((name) => name.endsWith('.test'));

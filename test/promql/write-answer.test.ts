@@ -8,7 +8,8 @@ const decoder = new TextDecoder();
 
 function floatText(value: number): string {
   const out = new Uint8Array(FLOAT_SIZE_MAX);
-  return decoder.decode(out.subarray(0, writeFloat(out, 0, value)));
+  const view = new DataView(out.buffer);
+  return decoder.decode(out.subarray(0, writeFloat(out, view, 0, value)));
 }
 
 const NO_STATS: QueryAnswer['stats'] = {

@@ -1,14 +1,12 @@
-/**
- * A real Prometheus to ask the same question, for oracle tests. Which binary: the environment
- * variable NARTHEX_PROMETHEUS (a server of version 3.14 for exact comparison).
- */
+/** A real Prometheus of our version to ask the same question, for oracle tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { exactPrometheus } from './installed.ts';
 
-export const JUDGE_BINARY = process.env.NARTHEX_PROMETHEUS;
+export const JUDGE_BINARY = exactPrometheus();
 
 export type Judge = {
   readonly url: string;

@@ -434,12 +434,14 @@ function classicQuantileOf(quantile: number, unsorted: [bound: number, count: nu
   const buckets = unsorted.toSorted((a, b) => a[0] - b[0]);
   if (buckets.at(-1)![0] !== Infinity || buckets.length < 2) return NaN;
   let highest = buckets[0]![1];
-  const counts = buckets.map(([, count]) => (highest = Math.max(highest, count)));
+  // What is not lower is taken as it is, NaN included.
+  const counts = buckets.map(([, count]) => (highest = count < highest ? highest : count));
   const total = counts.at(-1)!;
-  if (total === 0 || Number.isNaN(total)) return NaN;
+  if (total === 0) return NaN;
   const rank = quantile * total;
   const index = counts.findIndex((count) => count >= rank);
-  if (index === buckets.length - 1) return buckets.at(-2)![0];
+  // Nothing reaches a NaN; as in Prometheus that ends in the last bucket.
+  if (index < 0 || index === buckets.length - 1) return buckets.at(-2)![0];
   const [end] = buckets[index]!;
   if (index === 0 && end <= 0) return end;
   const start = index === 0 ? 0 : buckets[index - 1]![0];

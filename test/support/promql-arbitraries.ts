@@ -23,13 +23,26 @@ const gauge = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<StoredValue>('stale', NaN, 0.5) },
 );
 
+/**
+ * A series with times of its own, or with those that most others have, as scrapes give them, or with
+ * those but for one that came a second late.
+ */
 function series(
   labels: fc.Arbitrary<Record<string, string>>,
   values: (times: number[]) => fc.Arbitrary<StoredValue[]>,
+  shared: number[],
 ): fc.Arbitrary<SeriesData> {
-  return fc.tuple(labels, times).chain(([own, at]) =>
+  const late = fc
+    .nat({ max: Math.max(0, shared.length - 1) })
+    .map((index) => shared.map((timeMs, i) => (i === index ? timeMs + 1000 : timeMs)));
+  const own = fc.oneof(
+    { weight: 3, arbitrary: fc.constant(shared) },
+    { weight: 2, arbitrary: late },
+    { weight: 2, arbitrary: times },
+  );
+  return fc.tuple(labels, own).chain(([named, at]) =>
     values(at).map((all) => ({
-      labels: own,
+      labels: named,
       samples: at.map((timeMs, i) => [timeMs, all[i]!] as [number, StoredValue]),
     })),
   );
@@ -71,16 +84,17 @@ const instance = fc.constantFrom('1', '2', '3');
 const named = (name: string, more: Record<string, fc.Arbitrary<string>> = {}) =>
   fc.record({ __name__: fc.constant(name), job, instance, ...more });
 
-export const dataArbitrary: fc.Arbitrary<SeriesData[]> = fc
-  .tuple(
-    fc.array(series(named('gauge'), exactly(gauge)), { maxLength: 5 }),
-    fc.array(series(named('counter_total'), counter), { maxLength: 5 }),
-    fc.array(series(named('other'), exactly(gauge)), { maxLength: 3 }),
-    fc.array(series(named('x_bucket', { le: fc.constantFrom('1', '2', '+Inf') }), counter), {
-      maxLength: 6,
-    }),
-    fc.array(series(named('hist'), histograms), { maxLength: 3 }),
-  )
+export const dataArbitrary: fc.Arbitrary<SeriesData[]> = times
+  .chain((shared) => {
+    const le = { le: fc.constantFrom('1', '2', '+Inf') };
+    return fc.tuple(
+      fc.array(series(named('gauge'), exactly(gauge), shared), { maxLength: 5 }),
+      fc.array(series(named('counter_total'), counter, shared), { maxLength: 5 }),
+      fc.array(series(named('other'), exactly(gauge), shared), { maxLength: 3 }),
+      fc.array(series(named('x_bucket', le), counter, shared), { maxLength: 6 }),
+      fc.array(series(named('hist'), histograms, shared), { maxLength: 3 }),
+    );
+  })
   .map((groups) => groups.flat());
 
 export function storageOf(data: readonly SeriesData[]): MemoryStorage {

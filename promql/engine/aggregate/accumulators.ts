@@ -7,6 +7,8 @@ import { ABSENT, FLOAT, type RowBatch } from '../row-batch.ts';
 export interface Accumulator {
   /** Takes in the floats of a row of `batch` for the cells from `cell` on. */
   addRow(batch: RowBatch, row: number, cell: number): void;
+  /** Whether a cell has got a float; of those that histograms can be added beside. */
+  has?(cell: number): boolean;
   /** Writes results and presence of all cells. */
   finish(values: Float64Array, present: Uint8Array): void;
 }
@@ -41,6 +43,10 @@ export class SumAccumulator implements Accumulator {
       sums[at] = total;
       seen[at] = FLOAT;
     }
+  }
+
+  has(cell: number): boolean {
+    return this.#seen[cell] !== 0;
   }
 
   finish(values: Float64Array, present: Uint8Array): void {
@@ -107,6 +113,10 @@ export class AvgAccumulator implements Accumulator {
     else loss += value - total + mean;
     this.#sums[at] = total;
     this.#losses[at] = loss;
+  }
+
+  has(cell: number): boolean {
+    return this.#counts[cell]! > 0;
   }
 
   finish(values: Float64Array, present: Uint8Array): void {

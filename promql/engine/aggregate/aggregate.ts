@@ -63,11 +63,14 @@ export function aggregateRows(
     : null;
   const batch = RowBatch.for(child.labels.length, stepCount);
   while (child.next(batch)) {
+    const takesHistograms = batch.hasHistograms && !countsHistograms;
     for (let row = 0; row < batch.rowCount; row++) {
-      accumulator.addRow(batch, row, groupOf[batch.firstRow + row]! * stepCount);
-    }
-    if (batch.hasHistograms && !countsHistograms) {
-      takeHistograms(batch, child, groupOf, node, histograms, context);
+      const cell = groupOf[batch.firstRow + row]! * stepCount;
+      if (takesHistograms) {
+        const name = child.labels[batch.firstRow + row]!.get(METRIC_NAME);
+        takeHistograms(batch, row, cell, name, accumulator, node, histograms, context);
+      }
+      accumulator.addRow(batch, row, cell);
     }
     context.checkInterrupt();
   }
@@ -76,26 +79,27 @@ export function aggregateRows(
   return aggregatedRows(table, grouping.labels, grouping.dropsName, child, context);
 }
 
+/** Of one row, before its floats are added. */
 function takeHistograms(
   batch: RowBatch,
-  child: Operator,
-  groupOf: Int32Array,
+  row: number,
+  cell: number,
+  metricName: string,
+  accumulator: Accumulator,
   node: AggregateNode,
   histograms: HistogramCells | null,
   context: QueryContext,
 ): void {
   const { stepCount } = batch;
-  for (let row = 0; row < batch.rowCount; row++) {
-    const group = groupOf[batch.firstRow + row]!;
-    const name = child.labels[batch.firstRow + row]!.get(METRIC_NAME);
-    for (let step = 0; step < stepCount; step++) {
-      const at = row * stepCount + step;
-      if (batch.present[at] !== HISTOGRAM) continue;
-      if (histograms === null) {
-        context.annotate(histogramIgnoredInAggregation(node.operator, node.childRange));
-        return;
-      }
-      histograms.add(group * stepCount + step, batch.histograms[at]!, name);
+  for (let step = 0; step < stepCount; step++) {
+    const at = row * stepCount + step;
+    if (batch.present[at] !== HISTOGRAM) continue;
+    if (histograms === null) {
+      context.annotate(histogramIgnoredInAggregation(node.operator, node.childRange));
+      return;
     }
+    // What has floats already gets no result, so there is nothing to add to either.
+    if (accumulator.has?.(cell + step)) histograms.addBesideFloats(cell + step);
+    else histograms.add(cell + step, batch.histograms[at]!, metricName);
   }
 }

@@ -29,6 +29,8 @@ export class HistogramCells {
   readonly #range: TextRange;
   readonly #context: QueryContext;
   readonly #notes = newCombineNotes();
+  /** Cells with floats that came before the first histogram. */
+  readonly #mixed = new Set<number>();
 
   constructor(isMean: boolean, range: TextRange, context: QueryContext) {
     this.#isMean = isMean;
@@ -37,7 +39,7 @@ export class HistogramCells {
   }
 
   get isEmpty(): boolean {
-    return this.#cells.size === 0;
+    return this.#cells.size === 0 && this.#mixed.size === 0;
   }
 
   add(at: number, histogram: FloatHistogram, metricName: string): void {
@@ -60,10 +62,20 @@ export class HistogramCells {
     }
   }
 
+  /** A histogram came to a cell that has floats. */
+  addBesideFloats(at: number): void {
+    this.#mixed.add(at);
+  }
+
   /** Puts the results beside those of the floats; a cell with both kinds has none. */
   finish(table: RowTable): void {
     const { annotations } = this.#context;
+    for (const at of this.#mixed) {
+      annotations.add(mixedFloatsHistogramsAggregation(this.#range));
+      table.present[at] = ABSENT;
+    }
     for (const [at, cell] of this.#cells) {
+      if (this.#mixed.has(at)) continue;
       if (table.present[at] === FLOAT) {
         annotations.add(mixedFloatsHistogramsAggregation(this.#range));
         table.present[at] = ABSENT;

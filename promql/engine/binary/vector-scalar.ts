@@ -1,8 +1,7 @@
 /** A vector and a scalar. */
-import { assert, type Labels } from '../../../model/index.ts';
+import { assert, type Labels, power } from '../../../model/index.ts';
 import { incompatibleTypesInBinary } from '../../annotations.ts';
 import type { VectorScalarNode } from '../../plan/nodes.ts';
-import { power } from '../../plan/powers.ts';
 import type { QueryContext } from '../context.ts';
 import { type Operator, presentCount, releaseOperands } from '../operator.ts';
 import { ABSENT, FLOAT, HISTOGRAM, type RowBatch } from '../row-batch.ts';

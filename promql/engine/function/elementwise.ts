@@ -1,6 +1,5 @@
 /** Functions that turn each float into another one, and leave histograms out. */
-import type { Labels } from '../../../model/index.ts';
-import { log2, log10 } from '../../plan/powers.ts';
+import { type Labels, log2, log10 } from '../../../model/index.ts';
 import { maxOf, minOf } from '../../plan/scalar-operation.ts';
 import type { QueryContext } from '../context.ts';
 import { type Operator, presentCount, releaseOperands } from '../operator.ts';
@@ -36,9 +35,9 @@ export const FLOAT_FUNCTIONS: ReadonlyMap<string, FloatFunction> = new Map([
   ['atan', Math.atan],
   ['atanh', Math.atanh],
   ['cos', Math.cos],
-  ['cosh', Math.cosh],
+  ['cosh', cosh],
   ['sin', Math.sin],
-  ['sinh', Math.sinh],
+  ['sinh', sinh],
   ['tan', Math.tan],
   ['tanh', Math.tanh],
   ['deg', (value) => (value * 180) / Math.PI],
@@ -170,4 +169,17 @@ export class ParameterizedFloatMap extends MappedRows {
       }
     }
   }
+}
+
+/** Beyond it one of the two exponentials in sinh and cosh is lost in rounding, and Go drops it. */
+const ONE_EXPONENTIAL_MIN = 21;
+
+function sinh(x: number): number {
+  return Math.abs(x) > ONE_EXPONENTIAL_MIN
+    ? Math.sign(x) * Math.exp(Math.abs(x)) * 0.5
+    : Math.sinh(x);
+}
+
+function cosh(x: number): number {
+  return Math.abs(x) > ONE_EXPONENTIAL_MIN ? Math.exp(Math.abs(x)) * 0.5 : Math.cosh(x);
 }

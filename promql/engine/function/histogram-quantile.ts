@@ -3,6 +3,7 @@ import type { Labels } from '../../../model/index.ts';
 import {
   type FloatHistogram,
   formatFloatShort,
+  hasNaNObservations,
   histogramFraction,
   histogramQuantile,
   METRIC_NAME,
@@ -242,7 +243,7 @@ export function fractionEstimate(
     classic: (buckets, step) => classicFraction(lowers[step]!, uppers[step]!, buckets),
     native(histogram, step, metricName) {
       const [lower, upper] = [lowers[step]!, uppers[step]!];
-      if (Number.isNaN(histogram.sum) && histogram.count !== 0 && lower < upper) {
+      if (lower < upper && hasNaNObservations(histogram)) {
         context.annotate(nativeHistogramFractionNaNs(metricName, childRange));
       }
       return histogramFraction(lower, upper, histogram);

@@ -6,7 +6,7 @@ import { type Labels, Matcher, METRIC_NAME } from '../../../model/index.ts';
 import type { InfoNode } from '../../plan/nodes.ts';
 import { ExecutionError } from '../../query-errors.ts';
 import type { QueryContext } from '../context.ts';
-import { latestPerStep, NO_SAMPLE } from '../kernels/latest.ts';
+import { isStale, newestPerStep, NO_SAMPLE } from '../kernels/latest.ts';
 import { computedRows, materialize, type Operator } from '../operator.ts';
 import { ABSENT, HISTOGRAM, RowTable } from '../row-batch.ts';
 import { mergeEqualRows } from '../row-labels.ts';
@@ -87,23 +87,16 @@ class InfoSeries {
     const chosen = new Int32Array(stepCount);
     for (let row = 0; row < reader.labels.length; row++) {
       const samples = reader.samples(row);
-      const { timestampsMs, valueHalves, count } = samples;
+      const { timestampsMs, values, valueHalves, count } = samples;
       const { startMs, stepMs } = lookGrid;
-      latestPerStep(
-        timestampsMs,
-        valueHalves,
-        count,
-        startMs,
-        stepMs,
-        stepCount,
-        lookbackMs,
-        chosen,
-      );
+      newestPerStep(timestampsMs, count, startMs, stepMs, stepCount, lookbackMs, chosen);
+      const { queryable, read } = scope.counts;
       for (let step = 0; step < stepCount; step++) {
-        if (chosen[step] === NO_SAMPLE) continue;
-        sampleMs[row * stepCount + step] = timestampsMs[chosen[step]!]!;
-        scope.counts.queryable[step]!++;
-        scope.counts.read[step]!++;
+        const index = chosen[step]!;
+        if (index === NO_SAMPLE || isStale(values, valueHalves, index)) continue;
+        sampleMs[row * stepCount + step] = timestampsMs[index]!;
+        queryable[step]!++;
+        read[step]!++;
       }
     }
     const info = new InfoSeries(reader.labels, sampleMs, stepCount);

@@ -3,7 +3,7 @@
  * A step has a result where both sides have a float.
  */
 import type { BinaryOperator } from '../../ast.ts';
-import { power } from '../../plan/powers.ts';
+import { power } from '../../../model/index.ts';
 import { ABSENT, FLOAT } from '../row-batch.ts';
 
 /** A row inside columns. */

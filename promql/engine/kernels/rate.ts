@@ -125,6 +125,122 @@ export function rateOfFloats(
   }
 }
 
+/**
+ * What {@link rateOfFloats} works out of the timestamps, kept for series that have the same ones.
+ * Arrays are `[stepCount]`.
+ */
+export type RateTerms = {
+  readonly sampledSeconds: Float64Array;
+  readonly secondsToStart: Float64Array;
+  readonly secondsToEnd: Float64Array;
+  /** Where no counter was zero on the way to the start; NaN in windows of less than two samples. */
+  readonly factors: Float64Array;
+  readonly isRate: boolean;
+};
+
+/** @param starts, ends  windows, see slideWindows */
+export function rateTermsOf(
+  timestampsMs: Float64Array,
+  starts: Int32Array,
+  ends: Int32Array,
+  startMs: number,
+  stepMs: number,
+  stepCount: number,
+  windowMs: number,
+  isRate: boolean,
+): RateTerms {
+  const divisorSeconds = secondsOf(windowMs);
+  const sampled = new Float64Array(stepCount);
+  const toStart = new Float64Array(stepCount);
+  const toEnd = new Float64Array(stepCount);
+  const factors = new Float64Array(stepCount);
+  for (let step = 0; step < stepCount; step++) {
+    const first = starts[step]!;
+    const last = ends[step]! - 1;
+    if (last <= first) {
+      factors[step] = NaN;
+      continue;
+    }
+    const rangeEndMs = startMs + step * stepMs;
+    const firstMs = timestampsMs[first]!;
+    const lastMs = timestampsMs[last]!;
+    // As in extrapolationFactor.
+    let secondsToStart = (firstMs - (rangeEndMs - windowMs)) / 1000;
+    let secondsToEnd = (rangeEndMs - lastMs) / 1000;
+    const sampledSeconds = (lastMs - firstMs) / 1000;
+    const averageSeconds = sampledSeconds / (last - first);
+    const thresholdSeconds = averageSeconds * 1.1;
+    if (secondsToStart >= thresholdSeconds) secondsToStart = averageSeconds / 2;
+    if (secondsToEnd >= thresholdSeconds) secondsToEnd = averageSeconds / 2;
+    const factor = (sampledSeconds + secondsToStart + secondsToEnd) / sampledSeconds;
+    factors[step] = isRate ? factor / divisorSeconds : factor;
+    sampled[step] = sampledSeconds;
+    toStart[step] = secondsToStart;
+    toEnd[step] = secondsToEnd;
+  }
+  return {
+    sampledSeconds: sampled,
+    secondsToStart: toStart,
+    secondsToEnd: toEnd,
+    factors,
+    isRate,
+  };
+}
+
+/** {@link rateOfFloats} of a series whose windows are those of a series before. */
+export function rateWithTerms(
+  values: Float64Array,
+  sampleCount: number,
+  starts: Int32Array,
+  ends: Int32Array,
+  stepCount: number,
+  windowMs: number,
+  isCounter: boolean,
+  terms: RateTerms,
+  resets: Int32Array,
+  out: Float64Array,
+  present: Uint8Array,
+  outStart: number,
+): void {
+  const { sampledSeconds, secondsToStart, secondsToEnd, factors, isRate } = terms;
+  const divisorSeconds = secondsOf(windowMs);
+  let resetCount = 0;
+  if (isCounter) {
+    for (let i = 1; i < sampleCount; i++) {
+      if (values[i]! < values[i - 1]!) resets[resetCount++] = i;
+    }
+  }
+  let firstReset = 0;
+  for (let step = 0; step < stepCount; step++) {
+    const first = starts[step]!;
+    const last = ends[step]! - 1;
+    if (last <= first) {
+      present[outStart + step] = 0;
+      continue;
+    }
+    const firstValue = values[first]!;
+    let increase = values[last]! - firstValue;
+    if (firstReset < resetCount) {
+      while (firstReset < resetCount && resets[firstReset]! <= first) firstReset++;
+      // One by one and in this order, as the last bit wants it.
+      for (let r = firstReset; r < resetCount && resets[r]! <= last; r++) {
+        increase += values[resets[r]! - 1]!;
+      }
+    }
+    let factor = factors[step]!;
+    if (isCounter && increase > 0 && firstValue >= 0) {
+      const sampled = sampledSeconds[step]!;
+      const secondsToZero = sampled * (firstValue / increase);
+      if (secondsToZero < secondsToStart[step]!) {
+        factor = (sampled + secondsToZero + secondsToEnd[step]!) / sampled;
+        if (isRate) factor /= divisorSeconds;
+      }
+    }
+    out[outStart + step] = increase * factor;
+    present[outStart + step] = 1;
+  }
+}
+
 /** irate (rate) and idelta (not): the last two samples of each window. */
 export function instantRateOfFloats(
   timestampsMs: Float64Array,

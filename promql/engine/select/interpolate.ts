@@ -27,7 +27,10 @@ export function interpolateFloats(
   return from + ((right - from) * (timeMs - leftMs)) / (rightMs - leftMs);
 }
 
-/** Likewise for histograms; null where one has custom bounds and the other has not. */
+/**
+ * Likewise for histograms; null where one has custom bounds and the other has not.
+ * @param onReconciled  told which operation had to find custom bounds that both sides share
+ */
 export function interpolateHistograms(
   leftMs: number,
   left: FloatHistogram,
@@ -35,6 +38,7 @@ export function interpolateHistograms(
   right: FloatHistogram,
   timeMs: number,
   isCounter: boolean,
+  onReconciled: (operation: 'addition' | 'subtraction') => void,
 ): FloatHistogram | null {
   if (usesCustomBuckets(left) !== usesCustomBuckets(right)) return null;
   const share = (timeMs - leftMs) / (rightMs - leftMs);
@@ -42,6 +46,10 @@ export function interpolateHistograms(
   const notes = newCombineNotes();
   const difference = subtractHistograms(right, left, notes);
   if (difference === null) return null;
-  const histogram = addHistograms(left, multiplyHistogram(difference, share), notes);
+  if (notes.boundsReconciled) onReconciled('subtraction');
+  notes.boundsReconciled = false;
+  // In this order, as it matters for buckets that lie within the zero bucket.
+  const histogram = addHistograms(multiplyHistogram(difference, share), left, notes);
+  if (notes.boundsReconciled) onReconciled('addition');
   return histogram && withHint(histogram, combineHints(left.hint, right.hint, notes));
 }

@@ -32,7 +32,8 @@ export class SeriesReader {
     const { seriesMax } = context.limits;
     if (seriesMax > 0 && this.labels.length > seriesMax) {
       throw new QueryLimitError(
-        `query selects ${this.labels.length} series, more than the ${seriesMax} allowed`,
+        `query selects ${this.labels.length} series, more than the ${seriesMax} allowed ` +
+          '(--query.max-series)',
         'query.max-series',
       );
     }

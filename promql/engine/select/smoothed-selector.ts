@@ -4,7 +4,11 @@
  * Source: PromQL feature documentation ("Extended Range Selectors"); details observed on 3.14.
  */
 import type { FloatHistogram, SampleBuffer, TextRange } from '../../../model/index.ts';
-import { mixedExponentialCustomHistograms, mixedFloatsHistograms } from '../../annotations.ts';
+import {
+  mismatchedCustomBuckets,
+  mixedExponentialCustomHistograms,
+  mixedFloatsHistograms,
+} from '../../annotations.ts';
 import type { Grid } from '../../plan/nodes.ts';
 import type { QueryContext } from '../context.ts';
 import { ABSENT, type RowBatch } from '../row-batch.ts';
@@ -44,7 +48,7 @@ export function smoothRow(
     if (before < 0) continue;
     let size = 1;
     if (nearby.histogramCount > 0) {
-      const histogram = histogramAt(samples, before, after, timeMs);
+      const histogram = histogramAt(row, before, after, timeMs, context);
       if (histogram === null) {
         context.annotate(mixedExponentialCustomHistograms(row.metricName, row.range));
         continue;
@@ -89,10 +93,11 @@ function floatAt(samples: SampleBuffer, before: number, after: number, timeMs: n
 }
 
 function histogramAt(
-  samples: SampleBuffer,
+  { samples, range }: SmoothedRow,
   before: number,
   after: number,
   timeMs: number,
+  context: QueryContext,
 ): FloatHistogram | null {
   const { timestampsMs, histograms } = samples;
   const left = histograms![before]!;
@@ -104,5 +109,6 @@ function histogramAt(
     histograms![after]!,
     timeMs,
     left.hint !== 'gauge',
+    (operation) => context.annotate(mismatchedCustomBuckets(operation, range)),
   );
 }

@@ -1,12 +1,13 @@
 /** Instant vector selectors: at each step the newest sample that is not too old. */
 import type { FloatHistogram, Labels, SampleBuffer } from '../../../model/index.ts';
 import type { SelectNode } from '../../plan/nodes.ts';
-import { latestPerStep, NO_SAMPLE } from '../kernels/latest.ts';
+import { newestPerStep, takeChosen } from '../kernels/latest.ts';
 import type { QueryContext } from '../context.ts';
 import type { Operator } from '../operator.ts';
-import { ABSENT, FLOAT, type RowBatch } from '../row-batch.ts';
+import { ABSENT, type RowBatch } from '../row-batch.ts';
 import type { Scope } from '../scope.ts';
 import { histogramSampleCount } from '../stats.ts';
+import { KnownTimes } from './known-times.ts';
 import { toStatsOnly } from './reset-hints.ts';
 import type { SeriesReader } from './series-reader.ts';
 import { type SmoothedRow, smoothRow } from './smoothed-selector.ts';
@@ -27,6 +28,7 @@ export class VectorSelector implements Operator {
   readonly #yields: SelectorYield;
   /** Index of the sample that each looked-at time gets. */
   readonly #chosen: Int32Array;
+  readonly #knownTimes = new KnownTimes();
   #row = 0;
 
   constructor(
@@ -78,31 +80,34 @@ export class VectorSelector implements Operator {
 
   #floatRow(samples: SampleBuffer, out: RowBatch, at: number): number {
     const { lookGrid, lookbackMs } = this.#node;
+    const { startMs, stepMs, stepCount } = lookGrid;
+    const { values, valueHalves, timestampsMs, count } = samples;
     const chosen = this.#chosen;
-    const found = latestPerStep(
-      samples.timestampsMs,
-      samples.valueHalves,
-      samples.count,
-      lookGrid.startMs,
-      lookGrid.stepMs,
-      lookGrid.stepCount,
-      lookbackMs,
+    // At one step, finding the sample costs less than to see whether the times are known.
+    if (stepCount === 1 || !this.#knownTimes.areThoseOf(samples)) {
+      newestPerStep(timestampsMs, count, startMs, stepMs, stepCount, lookbackMs, chosen);
+    }
+    const isValue = this.#yields === 'value';
+    const found = takeChosen(
+      values,
+      valueHalves,
+      this.#columnOf(samples) ?? new Float64Array(count),
+      isValue ? 1 : 1000,
       chosen,
+      stepCount,
+      out.values,
+      out.present,
+      at,
     );
-    const { values, present } = out;
-    const source = this.#columnOf(samples);
-    const scale = this.#yields === 'value' ? 1 : 1000;
-    const { queryable, read } = this.#scope.counts;
-    for (let step = 0; step < lookGrid.stepCount; step++) {
-      const index = chosen[step]!;
-      if (index === NO_SAMPLE) {
-        present[at + step] = ABSENT;
-        continue;
+    const { counts } = this.#scope;
+    if (found === stepCount) {
+      counts.addAtEveryStep();
+    } else if (found > 0) {
+      const { queryable, read } = counts;
+      for (let step = 0; step < stepCount; step++) {
+        queryable[step]! += out.present[at + step]!;
+        read[step]! += out.present[at + step]!;
       }
-      values[at + step] = source === null ? 0 : source[index]! / scale;
-      present[at + step] = FLOAT;
-      queryable[step]!++;
-      read[step]!++;
     }
     return found;
   }

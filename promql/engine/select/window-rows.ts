@@ -4,9 +4,11 @@
  */
 import type { FloatHistogram, Labels, SampleBuffer, TextRange } from '../../../model/index.ts';
 import type { Grid, SeriesWindowNode } from '../../plan/nodes.ts';
+import type { RateTerms } from '../kernels/rate.ts';
 import { slideWindows } from '../kernels/windows.ts';
 import type { Scope } from '../scope.ts';
 import { histogramSampleCount } from '../stats.ts';
+import { KnownTimes } from './known-times.ts';
 import { toStatsOnly } from './reset-hints.ts';
 import type { SeriesReader } from './series-reader.ts';
 
@@ -31,6 +33,11 @@ export class WindowRow {
   lastWindowTotal = 0;
   /** Name of the series, for annotations. */
   metricName = '';
+  hasWindowsOfRowBefore = false;
+  /** What rate and its kin worked out for these windows; null for nothing yet. */
+  rateTerms: RateTerms | null = null;
+  readonly #knownTimes = new KnownTimes();
+  #windowTotal = 0;
 
   constructor(lookGrid: Grid, windowMs: number) {
     this.lookGrid = lookGrid;
@@ -39,24 +46,37 @@ export class WindowRow {
     this.ends = new Int32Array(lookGrid.stepCount);
   }
 
-  /** Takes over samples (not copied) and slides the windows over them. */
-  take(samples: SampleBuffer, histograms: readonly (FloatHistogram | null)[] | null): void {
+  /**
+   * Takes over samples (not copied) and slides the windows over them.
+   * @param beforeChange  called when the windows are not those of the row before
+   */
+  take(
+    samples: SampleBuffer,
+    histograms: readonly (FloatHistogram | null)[] | null,
+    beforeChange?: () => void,
+  ): void {
     this.count = samples.count;
     this.timestampsMs = samples.timestampsMs;
     this.values = samples.values;
     this.histograms = histograms;
     this.startTimestampsMs = samples.startTimestampsMs;
-    const { startMs, stepMs, stepCount } = this.lookGrid;
-    this.sampleTotal = slideWindows(
-      samples.timestampsMs,
-      samples.count,
-      startMs,
-      stepMs,
-      stepCount,
-      this.windowMs,
-      this.starts,
-      this.ends,
-    );
+    this.hasWindowsOfRowBefore = this.#knownTimes.areThoseOf(samples);
+    if (!this.hasWindowsOfRowBefore) {
+      beforeChange?.();
+      this.rateTerms = null;
+      const { startMs, stepMs, stepCount } = this.lookGrid;
+      this.#windowTotal = slideWindows(
+        samples.timestampsMs,
+        samples.count,
+        startMs,
+        stepMs,
+        stepCount,
+        this.windowMs,
+        this.starts,
+        this.ends,
+      );
+    }
+    this.sampleTotal = this.#windowTotal;
   }
 }
 
@@ -86,6 +106,7 @@ export class SeriesWindowRows implements WindowRows {
   /** Of each sample, where the row has histograms. */
   #sizes: number[] = [];
   #next = 0;
+  readonly #settleCounts = () => this.#scope.counts.settle();
 
   constructor(node: SeriesWindowNode, reader: SeriesReader, scope: Scope) {
     this.#node = node;
@@ -104,7 +125,7 @@ export class SeriesWindowRows implements WindowRows {
     row.metricName = this.labels[this.#next]!.get('__name__');
     const { histograms } = samples;
     const shown = histograms !== null && this.#node.statsOnly ? toStatsOnly(samples) : histograms;
-    row.take(samples, shown);
+    row.take(samples, shown, this.#settleCounts);
     this.#count(shown);
     this.#next++;
     return true;
@@ -112,22 +133,17 @@ export class SeriesWindowRows implements WindowRows {
 
   #count(histograms: readonly (FloatHistogram | null)[] | null): void {
     const { row } = this;
-    const { queryable, read } = this.#scope.counts;
+    const { counts } = this.#scope;
     const { stepCount } = row.lookGrid;
     const { starts, ends } = row;
     if (this.#node.anchored || this.#node.smoothed) return this.#countExtended(histograms);
-    let readTo = 0;
     if (histograms === null) {
-      for (let step = 0; step < stepCount; step++) {
-        const start = starts[step]!;
-        const end = ends[step]!;
-        queryable[step]! += end - start;
-        read[step]! += end - (readTo > start ? readTo : start);
-        readTo = end;
-      }
+      counts.addWindows(starts, ends);
       row.lastWindowTotal = stepCount > 0 ? ends[stepCount - 1]! - starts[stepCount - 1]! : 0;
       return;
     }
+    const { queryable, read } = counts;
+    let readTo = 0;
     this.#sizes = histograms.map((histogram) => (histogram ? histogramSampleCount(histogram) : 1));
     let total = 0;
     for (let step = 0; step < stepCount; step++) {

@@ -117,19 +117,20 @@ function histogramDifference(
     return null;
   }
   warnOfFlavor(line, isCounter, row, env);
-  const notes = newCombineNotes();
+  const notes = { subtraction: newCombineNotes(), addition: newCombineNotes() };
   const firstIsVoid = isCounter && line.length > 1 && isCounterReset(line[1]!, line[0]!);
   const last = line.at(-1)!;
   let increase: FloatHistogram | null = firstIsVoid
     ? last
-    : subtractHistograms(last, line[0]!, notes);
+    : subtractHistograms(last, line[0]!, notes.subtraction);
   for (let i = firstIsVoid ? 2 : 1; isCounter && i < line.length; i++) {
     if (!isCounterReset(line[i]!, line[i - 1]!) || increase === null) continue;
-    increase = addHistograms(increase, line[i - 1]!, notes);
+    increase = addHistograms(increase, line[i - 1]!, notes.addition);
   }
   if (increase === null) return null;
-  if (notes.boundsReconciled) {
-    env.context.annotate(mismatchedCustomBuckets('subtraction', env.range));
+  for (const operation of ['subtraction', 'addition'] as const) {
+    if (!notes[operation].boundsReconciled) continue;
+    env.context.annotate(mismatchedCustomBuckets(operation, env.range));
   }
   return withHint(compactHistogram(increase), 'gauge');
 }
@@ -148,11 +149,13 @@ function histogramLine(
   const smoothed = env.extension!.kind === 'smoothed';
   const { before, after, first, end } = around;
   const beginMs = endMs - windowMs;
+  const onReconciled = (operation: 'addition' | 'subtraction') =>
+    env.context.annotate(mismatchedCustomBuckets(operation, env.range));
   const between = (left: number, right: number, timeMs: number): FloatHistogram | null => {
     const a = histograms[left]!;
     const b = histograms[right]!;
     const [aMs, bMs] = [timestampsMs[left]!, timestampsMs[right]!];
-    const middle = interpolateHistograms(aMs, a, bMs, b, timeMs, isCounter);
+    const middle = interpolateHistograms(aMs, a, bMs, b, timeMs, isCounter, onReconciled);
     return middle && withHint(middle, lineHint(a, b));
   };
   const line: FloatHistogram[] = [];

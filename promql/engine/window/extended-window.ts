@@ -73,13 +73,19 @@ export function extendedPoints(row: WindowRow, extension: Extension): Points {
   if (around.histogramCount > 0) {
     throw new ExecutionError(`${extension.kind} modifier is not supported with histograms`);
   }
-  const ends = endsOf(around, extension);
-  if (ends === null) return points;
   const { timestampsMs, values } = row;
   const push = (timeMs: number, value: number): void => {
     points.timestampsMs.push(timeMs);
     points.values.push(value);
   };
+  const ends = endsOf(around, extension);
+  if (ends === null) {
+    // Prometheus shows the sample to come at both ends, though functions make nothing of it.
+    if (around.before < 0 && around.after >= 0) {
+      for (const timeMs of [beginMs, endMs]) push(timeMs, values[around.after]!);
+    }
+    return points;
+  }
   const between = (left: number, right: number, timeMs: number): number =>
     interpolateFloats(
       timestampsMs[left]!,

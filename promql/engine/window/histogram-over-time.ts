@@ -57,6 +57,8 @@ function combineWindow(
   row: WindowRow,
   { context, range }: WindowEnv,
 ): FloatHistogram | null {
+  // One alone keeps its layout, empty buckets included.
+  if (window.length === 1) return window[0]!;
   const notes = newCombineNotes();
   const combined = combine(window, notes);
   if (combined === null) {

@@ -52,18 +52,19 @@ export function histogramIncrease(
     }
     if (isCounter && histogram.schema < schema) schema = histogram.schema;
   }
-  const notes = newCombineNotes();
+  const notes = { subtraction: newCombineNotes(), addition: newCombineNotes() };
   const reduced = usesCustomBuckets(last) ? last : reduceSchema(last, schema);
-  let increase = fromZero ? reduced : subtractHistograms(reduced, first, notes);
+  let increase = fromZero ? reduced : subtractHistograms(reduced, first, notes.subtraction);
   if (isCounter) {
     for (let i = start + 1; i < end && increase !== null; i++) {
       const previous = i === start + 1 ? first : histograms[i - 1]!;
-      if (isReset(row, i, env)) increase = addHistograms(increase, previous, notes);
+      if (isReset(row, i, env)) increase = addHistograms(increase, previous, notes.addition);
     }
   }
   if (increase === null) return null;
-  if (notes.boundsReconciled) {
-    env.context.annotate(mismatchedCustomBuckets('subtraction', env.range));
+  for (const operation of ['subtraction', 'addition'] as const) {
+    if (!notes[operation].boundsReconciled) continue;
+    env.context.annotate(mismatchedCustomBuckets(operation, env.range));
   }
   return withHint(compactHistogram(increase), 'gauge');
 }

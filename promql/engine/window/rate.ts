@@ -4,6 +4,8 @@ import {
   extrapolationFactor,
   instantRateOfFloats,
   rateOfFloats,
+  rateTermsOf,
+  rateWithTerms,
   secondsOf,
 } from '../kernels/rate.ts';
 import { ABSENT, type RowBatch } from '../row-batch.ts';
@@ -24,19 +26,47 @@ export function rateFunction(isCounter: boolean, isRate: boolean): WindowFunctio
       return rateOfWindows(row, out, at, env, isCounter, isRate);
     }
     if (resetScratch.length < row.count) resetScratch = new Int32Array(row.count * 2);
+    const { timestampsMs, values, count, starts, ends, windowMs } = row;
     const { startMs, stepMs, stepCount } = row.lookGrid;
-    rateOfFloats(
-      row.timestampsMs,
-      row.values,
-      row.count,
-      row.starts,
-      row.ends,
+    if (!row.hasWindowsOfRowBefore) {
+      rateOfFloats(
+        timestampsMs,
+        values,
+        count,
+        starts,
+        ends,
+        startMs,
+        stepMs,
+        stepCount,
+        windowMs,
+        isCounter,
+        isRate,
+        resetScratch,
+        out.values,
+        out.present,
+        at,
+      );
+      return;
+    }
+    row.rateTerms ??= rateTermsOf(
+      timestampsMs,
+      starts,
+      ends,
       startMs,
       stepMs,
       stepCount,
-      row.windowMs,
-      isCounter,
+      windowMs,
       isRate,
+    );
+    rateWithTerms(
+      values,
+      count,
+      starts,
+      ends,
+      stepCount,
+      windowMs,
+      isCounter,
+      row.rateTerms,
       resetScratch,
       out.values,
       out.present,

@@ -26,6 +26,8 @@ export class WindowCall implements Operator {
   readonly #context: QueryContext;
   /** Whether names are to be judged: only counters should be given to rate and increase. */
   readonly #judgesNames: boolean;
+  /** The last name that a note was made about. */
+  #noCounterName = '';
   #row = 0;
 
   constructor(
@@ -91,7 +93,7 @@ export class WindowCall implements Operator {
   #judgeName(out: RowBatch, at: number): void {
     const { metricName, row } = this.#rows.row;
     const { features } = this.#context;
-    if (metricName === '') return;
+    if (metricName === '' || metricName === this.#noCounterName) return;
     if (features.typeAndUnitLabels) {
       const type = this.#rows.labels[row]!.get('__type__');
       if (type === 'counter' || type === 'histogram') return;
@@ -101,6 +103,7 @@ export class WindowCall implements Operator {
     }
     if (COUNTER_SUFFIX.test(metricName) || !hasFloat(out, at, this.stepCount)) return;
     this.#context.annotate(possibleNonCounter(metricName, this.#env.range));
+    this.#noCounterName = metricName;
   }
 }
 
@@ -118,6 +121,8 @@ function sliceOfRow(row: WindowRow, from: number, to: number): WindowRow {
     lookGrid: sliceOfGrid(row.lookGrid, from, to),
     starts: row.starts.subarray(from, to),
     ends: row.ends.subarray(from, to),
+    hasWindowsOfRowBefore: false,
+    rateTerms: null,
   });
 }
 

@@ -3,7 +3,7 @@ import type { TextRange } from '../../../model/index.ts';
 import { histogramIgnoredInMixedRange, mixedFloatsHistograms } from '../../annotations.ts';
 import type { Grid } from '../../plan/nodes.ts';
 import type { QueryContext } from '../context.ts';
-import { ABSENT, type RowBatch } from '../row-batch.ts';
+import type { RowBatch } from '../row-batch.ts';
 import type { WindowRow } from '../select/window-rows.ts';
 import type { Extension } from './extended-window.ts';
 
@@ -83,9 +83,4 @@ function withoutHistograms(row: WindowRow): WindowRow {
     starts: row.starts.map((start) => before[start]!),
     ends: row.ends.map((end) => before[end]!),
   });
-}
-
-/** Marks all cells of a row absent. */
-export function clearCells(out: RowBatch, at: number, stepCount: number): void {
-  out.present.fill(ABSENT, at, at + stepCount);
 }

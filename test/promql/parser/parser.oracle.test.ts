@@ -1,6 +1,6 @@
 /**
  * The same random queries to us and to a real Prometheus: trees, formatted texts, error texts and
- * positions must be equal. NARTHEX_PROMETHEUS names the binary, NARTHEX_ORACLE_COUNT how many.
+ * positions must be equal. NARTHEX_RUNS says how many.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Expr } from '../../../promql/ast.ts';
@@ -12,8 +12,8 @@ import { exprToJson } from '../../../promql/parser/to-json.ts';
 import { type Judge, JUDGE_BINARY, startJudge } from '../../support/judge.ts';
 import { mutateQuery, Random, randomQuery } from './support/query-texts.ts';
 
-const COUNT = Number(process.env.NARTHEX_ORACLE_COUNT ?? 1500);
-const SEED = Number(process.env.NARTHEX_ORACLE_SEED ?? Date.now() % 1_000_000);
+const COUNT = Number(process.env.NARTHEX_RUNS ?? 1500);
+const SEED = Number(process.env.NARTHEX_SEED ?? Date.now() % 1_000_000);
 const FEATURES = [
   'promql-experimental-functions',
   'promql-extended-range-selectors',
@@ -34,12 +34,7 @@ const ON_PURPOSE: readonly [why: string, query: RegExp][] = [
 
 type Outcome = { tree: unknown; formatted: unknown } | { error: string };
 
-if (JUDGE_BINARY === undefined) {
-  if (process.env.NARTHEX_REQUIRE) throw new Error('required, but NARTHEX_PROMETHEUS is not set');
-  console.warn('skipped: NARTHEX_PROMETHEUS is not set');
-}
-
-describe.skipIf(JUDGE_BINARY === undefined)('a real Prometheus', () => {
+describe.skipIf(JUDGE_BINARY === null)('a real Prometheus', () => {
   const judges: Judge[] = [];
   beforeAll(async () => {
     judges.push(await startJudge(JUDGE_BINARY!, FEATURES), await startJudge(JUDGE_BINARY!, []));

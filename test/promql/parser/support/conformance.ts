@@ -1,21 +1,16 @@
 /** Upstream material to check against; it lies beside the project, where there is any. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { conformancePath } from '../../../support/conformance.ts';
 
-export const CONFORMANCE = path.resolve(process.env.NARTHEX_CONFORMANCE ?? '../shared/conformance');
-
-/** Whether to skip what needs `parts`; says so, or fails where the material is required. */
-export function isMissing(...parts: string[]): boolean {
-  const file = path.join(CONFORMANCE, ...parts);
-  if (existsSync(file)) return false;
-  if (process.env.NARTHEX_REQUIRE) throw new Error(`required, but absent: ${file}`);
-  console.warn(`skipped: ${file} is absent`);
-  return true;
+/** Whether what needs `names` has to be skipped. */
+export function isMissing(...names: string[]): boolean {
+  return conformancePath(...names) === null;
 }
 
-export function readJsonLines<T>(...parts: string[]): T[] {
-  const text = gunzipSync(readFileSync(path.join(CONFORMANCE, ...parts))).toString();
+export function readJsonLines<T>(...names: string[]): T[] {
+  const text = gunzipSync(readFileSync(conformancePath(...names)!)).toString();
   return text
     .split('\n')
     .filter((line) => line !== '')
@@ -24,7 +19,7 @@ export function readJsonLines<T>(...parts: string[]): T[] {
 
 /** All lines of the promqltest scripts, trimmed, with their place. */
 export function* scriptLines(): Iterable<{ line: string; place: string }> {
-  const directory = path.join(CONFORMANCE, 'promqltest');
+  const directory = conformancePath('promqltest')!;
   for (const file of readdirSync(directory).filter((name) => name.endsWith('.test'))) {
     const lines = readFileSync(path.join(directory, file), 'utf8').split('\n');
     for (const [index, line] of lines.entries()) {
