@@ -210,11 +210,14 @@ export type DnsDiscoveryConfig = {
   readonly refreshIntervalMs: number;
 };
 
-/** A mechanism that is known by name but cannot be run: reported and counted, finds nothing. */
-export type UnsupportedDiscoveryConfig = {
-  readonly kind: 'unsupported';
+/** Discovery by asking a platform, cloud or registry; each is one file in `discovery/platforms`. */
+export type PlatformDiscoveryConfig = {
+  readonly kind: 'platform';
   /** As in the configuration's key: `kubernetes` for `kubernetes_sd_configs`. */
   readonly mechanism: string;
+  /** Keys as in the configuration file, checked and completed; durations are milliseconds. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly httpClient: HttpClientConfig;
 };
 
 export type DiscoveryConfig =
@@ -222,7 +225,7 @@ export type DiscoveryConfig =
   | FileDiscoveryConfig
   | HttpDiscoveryConfig
   | DnsDiscoveryConfig
-  | UnsupportedDiscoveryConfig;
+  | PlatformDiscoveryConfig;
 
 export const DEFAULT_TLS_CONFIG: TlsConfig = {
   ca: '',

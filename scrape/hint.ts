@@ -2,6 +2,7 @@
  * What to do about a failing target: a sentence beside the error, for people who see such an error
  * for the first time. Keyed by what happened, not by the words of the error.
  */
+import type { ScrapeConfig } from './config.ts';
 import { FetchError, type FetchErrorKind } from './http/fetch-error.ts';
 
 const CONTAINER =
@@ -70,15 +71,50 @@ const FAILURE_HINTS: Record<FailureKind, string> = {
   'target-limit': 'The job found more targets than target_limit, so none of them is scraped.',
 };
 
+const SHOWN_BYTES = 80;
+
+/** The limits behind a kind of failure, under their keys in the configuration. */
+const LIMITS: Partial<Record<FailureKind, (config: ScrapeConfig) => Record<string, number>>> = {
+  'body-size': (config) => ({ body_size_limit: config.bodySizeLimitBytes }),
+  'sample-limit': (config) => ({ sample_limit: config.sampleLimit }),
+  'label-limit': (config) => ({
+    label_limit: config.labelLimit,
+    label_name_length_limit: config.labelNameLengthLimit,
+    label_value_length_limit: config.labelValueLengthLimit,
+  }),
+  'bucket-limit': (config) => ({
+    native_histogram_bucket_limit: config.nativeHistogramBucketLimit,
+  }),
+  'target-limit': (config) => ({ target_limit: config.targetLimit }),
+};
+
 export function statusHint(status: number): string {
   return STATUS_HINTS[status] ?? '';
 }
 
-export function failureHint(kind: FailureKind): string {
-  return FAILURE_HINTS[kind];
+/** @param body  what the target answered, if it came so far */
+export function failureHint(kind: FailureKind, config: ScrapeConfig, body?: Uint8Array): string {
+  const isUnreadable = kind === 'content-type' || kind === 'format';
+  const page = isUnreadable && body !== undefined ? webPageHint(body) : '';
+  return page || [FAILURE_HINTS[kind], limitsInForce(kind, config)].filter(Boolean).join(' ');
 }
 
-export function fetchHint(error: unknown): string {
+export function fetchHint(error: unknown, config: ScrapeConfig): string {
   if (!(error instanceof FetchError)) return '';
-  return error.kind === 'too-large' ? FAILURE_HINTS['body-size'] : (FETCH_HINTS[error.kind] ?? '');
+  if (error.kind === 'too-large') return failureHint('body-size', config);
+  return FETCH_HINTS[error.kind] ?? '';
+}
+
+/** For an answer that is no metrics at all; empty for others. */
+function webPageHint(body: Uint8Array): string {
+  const start = Buffer.from(body.subarray(0, SHOWN_BYTES)).toString('utf8').trim();
+  if (!start.startsWith('<')) return '';
+  const shown = start.replaceAll(/\s+/g, ' ');
+  return `The answer is a web page and no metrics: check metrics_path. It begins with ${shown}`;
+}
+
+function limitsInForce(kind: FailureKind, config: ScrapeConfig): string {
+  const limits = Object.entries(LIMITS[kind]?.(config) ?? {}).filter(([, value]) => value > 0);
+  const written = limits.map(([key, value]) => `${key} is ${value}`);
+  return written.length === 0 ? '' : `Here ${written.join(', ')}.`;
 }

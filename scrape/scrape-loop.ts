@@ -17,6 +17,7 @@ import {
 } from '../model/index.ts';
 import { REPORT_ENTRY } from './append-staged.ts';
 import { ClassicFamilies } from './classic-families.ts';
+import type { ScrapeConfig } from './config.ts';
 import { ExpositionError } from './exposition/exposition-error.ts';
 import { negotiatedFormat } from './exposition/negotiate.ts';
 import { type FailureKind, failureHint, fetchHint, statusHint } from './hint.ts';
@@ -198,7 +199,7 @@ export class ScrapeLoop {
     try {
       response = await this.#fetch();
     } catch (error) {
-      failure = failureOf(error);
+      failure = failureOf(error, this.#job.config);
     }
     if (this.#stopped) return;
     try {
@@ -255,7 +256,7 @@ export class ScrapeLoop {
           appender.rollback();
           throw error;
         }
-        failure = failureOf(error);
+        failure = failureOf(error, this.#job.config, response.body);
         this.#classic?.clear();
         series.abandon();
       }
@@ -371,11 +372,12 @@ function negotiated(...[contentType, fallback]: Parameters<typeof negotiatedForm
   }
 }
 
-function failureOf(error: unknown): Failure {
+function failureOf(error: unknown, config: ScrapeConfig, body?: Uint8Array): Failure {
   const message = messageOf(error);
   if (error instanceof StatusError) return { message, hint: statusHint(error.status), error };
   const kind = failureKindOf(error);
-  return { message, hint: kind === null ? fetchHint(error) : failureHint(kind), error };
+  const hint = kind === null ? fetchHint(error, config) : failureHint(kind, config, body);
+  return { message, hint, error };
 }
 
 function failureKindOf(error: unknown): FailureKind | null {

@@ -179,33 +179,39 @@ export class SeriesCache {
   #rebuildSlots(): void {
     let size = SLOT_COUNT_MIN;
     while (size < this.count * SLOTS_PER_ENTRY) size *= 2;
-    this.#slots = new Int32Array(size).fill(EMPTY_SLOT);
+    this.#slots = resized(this.#slots, size, Int32Array).fill(EMPTY_SLOT);
     for (let e = 0; e < this.count; e++) this.#fillSlot(e);
   }
 
   #resizeColumns(capacity: number): void {
     if (capacity === this.starts.length) return;
-    this.starts = resized(this.starts, new Uint32Array(capacity), this.count);
-    this.lengths = resized(this.lengths, new Uint32Array(capacity), this.count);
-    this.refs = resized(this.refs, new Float64Array(capacity), this.count);
-    this.flags = resized(this.flags, new Uint8Array(capacity), this.count);
-    this.seen = resized(this.seen, new Uint32Array(capacity), this.count);
-    this.next = resized(this.next, new Int32Array(capacity), this.count);
-    this.#hashes = resized(this.#hashes, new Int32Array(capacity), this.count);
+    this.starts = resized(this.starts, capacity, Uint32Array);
+    this.lengths = resized(this.lengths, capacity, Uint32Array);
+    this.refs = resized(this.refs, capacity, Float64Array);
+    this.flags = resized(this.flags, capacity, Uint8Array);
+    this.seen = resized(this.seen, capacity, Uint32Array);
+    this.next = resized(this.next, capacity, Int32Array);
+    this.#hashes = resized(this.#hashes, capacity, Int32Array);
   }
 
   #resizeText(capacity: number): void {
     if (capacity === this.text.length) return;
-    this.text = resized(this.text, new Uint8Array(capacity), this.textLength);
+    this.text = resized(this.text, capacity, Uint8Array);
     this.textView = new DataView(this.text.buffer);
   }
 }
 
-type Column = Float64Array | Uint32Array | Int32Array | Uint8Array<ArrayBuffer>;
-
-function resized<T extends Column>(from: T, to: T, count: number): T {
-  to.set(from.subarray(0, count));
-  return to;
+/**
+ * A column of another length with the same content, in place of `column`, which is empty then: its
+ * memory is given back at once. Left to the garbage collector the outgrown columns of many new
+ * targets would stay for minutes, twice as large together as what is in use.
+ */
+function resized<T>(
+  column: { readonly buffer: ArrayBuffer; readonly BYTES_PER_ELEMENT: number },
+  length: number,
+  Column: new (buffer: ArrayBuffer) => T,
+): T {
+  return new Column(column.buffer.transfer(length * column.BYTES_PER_ELEMENT));
 }
 
 function grown(size: number): number {

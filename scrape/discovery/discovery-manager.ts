@@ -6,6 +6,7 @@ import {
   CanceledError,
   type Clock,
   type Logger,
+  messageOf,
   Registry,
   SILENT_LOGGER,
   unreachable,
@@ -15,6 +16,7 @@ import { type DiscoveryMetrics, discoveryMetrics } from './discovery-metrics.ts'
 import { createDnsProvider } from './dns.ts';
 import { FileProvider } from './file.ts';
 import { createHttpProvider } from './http.ts';
+import { createPlatformProvider } from './platforms.ts';
 import type { DiscoveryProvider, ProviderContext } from './provider.ts';
 import { createStaticProvider } from './static.ts';
 
@@ -46,6 +48,8 @@ type Running = {
   readonly config: DiscoveryConfig;
   readonly provider: DiscoveryProvider;
   groups: readonly TargetGroup[];
+  /** It could not be started. */
+  hasFailed: boolean;
 };
 
 export class DiscoveryManager {
@@ -72,7 +76,6 @@ export class DiscoveryManager {
    * stopped or started. A job without a mechanism finds an empty list.
    */
   applyConfig(configs: ReadonlyMap<string, readonly DiscoveryConfig[]>): void {
-    let failed = 0;
     for (const [jobName, running] of this.#jobs) {
       if (configs.has(jobName)) continue;
       for (const { provider } of running) provider.stop();
@@ -80,7 +83,7 @@ export class DiscoveryManager {
       this.#changed.delete(jobName);
       this.#metrics.forget(
         jobName,
-        running.map(({ config }) => config.kind),
+        running.map(({ config }) => mechanismOf(config)),
       );
     }
     for (const [jobName, wanted] of configs) {
@@ -88,20 +91,20 @@ export class DiscoveryManager {
       const now: Running[] = [];
       const fresh: Running[] = [];
       for (const config of wanted) {
-        if (config.kind === 'unsupported') {
-          failed++;
-          this.#logger.warn('Service discovery mechanism is not supported and finds nothing', {
-            config: jobName,
-            mechanism: config.mechanism,
-          });
-          continue;
-        }
-        const same = before.findIndex((other) => sameConfig(other.config, config));
+        // One that could not be started gets another chance: what it lacks may be there now.
+        const same = before.findIndex(
+          (other) => !other.hasFailed && sameConfig(other.config, config),
+        );
         if (same >= 0) {
           now.push(...before.splice(same, 1));
           continue;
         }
-        const running: Running = { config, provider: this.#create(jobName, config), groups: [] };
+        const running: Running = {
+          config,
+          provider: this.#create(jobName, config, (error) => this.#failed(jobName, running, error)),
+          groups: [],
+          hasFailed: false,
+        };
         now.push(running);
         fresh.push(running);
       }
@@ -112,7 +115,7 @@ export class DiscoveryManager {
         running.provider.start((groups) => this.#received(jobName, running, groups));
       }
     }
-    this.#metrics.failedConfigs.set(failed);
+    this.#countFailed();
   }
 
   /** The newest list of a job; for tests and for showing. */
@@ -134,6 +137,21 @@ export class DiscoveryManager {
     this.#metrics.received.increase();
     running.groups = groups;
     if (this.#jobs.get(jobName)?.includes(running) === true) this.#mark(jobName);
+  }
+
+  #failed(jobName: string, running: Running, error: unknown): void {
+    running.hasFailed = true;
+    this.#countFailed();
+    this.#logger.error('Cannot create service discovery', {
+      type: mechanismOf(running.config),
+      config: jobName,
+      err: messageOf(error),
+    });
+  }
+
+  #countFailed(): void {
+    const all = [...this.#jobs.values()].flat();
+    this.#metrics.failedConfigs.set(all.filter(({ hasFailed }) => hasFailed).length);
   }
 
   #mark(jobName: string): void {
@@ -171,7 +189,8 @@ export class DiscoveryManager {
 
   #create(
     jobName: string,
-    config: Exclude<DiscoveryConfig, { kind: 'unsupported' }>,
+    config: DiscoveryConfig,
+    onFailed: (error: unknown) => void,
   ): DiscoveryProvider {
     const { clock, userAgent, parseYaml, dnsServers } = this.#options;
     const context: ProviderContext = {
@@ -192,10 +211,16 @@ export class DiscoveryManager {
         return createHttpProvider(config, context);
       case 'dns':
         return createDnsProvider(config, context);
+      case 'platform':
+        return createPlatformProvider(config, context, onFailed);
       default:
         return unreachable(config);
     }
   }
+}
+
+function mechanismOf(config: DiscoveryConfig): string {
+  return 'mechanism' in config ? config.mechanism : config.kind;
 }
 
 /** Configurations are plain data made by one builder, so equal ones have equal JSON. */

@@ -8,9 +8,9 @@ import {
   type MetricType,
   parseFloatText,
 } from '../../model/index.ts';
-import { BACKSLASH } from './bytes.ts';
 import { ExpositionError } from './exposition-error.ts';
-import { decodeStrict, quoteBytes } from './go-quote.ts';
+import { quoteBytes } from './go-quote.ts';
+import { textOf } from './known-texts.ts';
 import type { SeriesScanner } from './series-scanner.ts';
 
 /** `[name, value, name, value, …]` in the order of the text, the metric name first; names may repeat. */
@@ -58,23 +58,22 @@ function appendPairs(scanner: SeriesScanner, raw: RawLabels): void {
 }
 
 export function readName(bytes: Uint8Array, start: number, end: number, quoted: boolean): string {
-  const view = bytes.subarray(start, end);
-  const text = decodeStrict(view);
+  const text = textOf(bytes, start, end);
   if (text === null) {
-    throw new ExpositionError(`invalid metric name or label names: ${quoteBytes(view)}`, start);
+    const name = quoteBytes(bytes.subarray(start, end));
+    throw new ExpositionError(`invalid metric name or label names: ${name}`, start);
   }
   return quoted ? unescape(text) : text;
 }
 
 function readValue(bytes: Uint8Array, start: number, end: number): string {
-  const view = bytes.subarray(start, end);
-  const text = decodeStrict(view);
+  const text = textOf(bytes, start, end);
   if (text === null) {
     // The value is quoted with its quotes, as people know the message from Prometheus.
-    const inner = quoteBytes(view).slice(1, -1);
+    const inner = quoteBytes(bytes.subarray(start, end)).slice(1, -1);
     throw new ExpositionError(`invalid UTF-8 label value: "\\"${inner}\\""`, start);
   }
-  return view.includes(BACKSLASH) ? unescape(text) : text;
+  return unescape(text);
 }
 
 /** `\n`, `\"` and `\\`; any other backslash stands for itself. */

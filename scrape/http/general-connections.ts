@@ -1,8 +1,11 @@
 /**
  * Requests of every kind (TLS, HTTP/2, proxies, bodies to send) through undici's dispatcher.
+ *
+ * undici is loaded when the first such request is made: its code takes 4 MB in each thread that has
+ * it, and most servers scrape over plain HTTP only.
  */
-import { STATUS_CODES } from 'node:http';
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Agent, Dispatcher, ProxyAgent } from 'undici';
+import { assert } from '../../model/index.ts';
 import type { ProxyConfig, TlsConfig } from '../config.ts';
 import {
   type Begin,
@@ -15,6 +18,7 @@ import {
 } from './http-request.ts';
 import { pathOf } from './request-url.ts';
 import type { SecretFiles } from './secret-files.ts';
+import { STATUS_CODES } from './status-codes.ts';
 import { tlsOptions } from './tls-options.ts';
 
 /** How to connect. */
@@ -23,6 +27,8 @@ export type TransportConfig = {
   readonly proxy: ProxyConfig;
   readonly enableHttp2: boolean;
   readonly connectTimeoutMs: number;
+  /** Of the Unix socket that stands for every host; empty for none. */
+  readonly socketPath: string;
   /** Told of every connection; a failed one with the error. */
   readonly observe?: ConnectionObserver | undefined;
 };
@@ -34,10 +40,16 @@ export class GeneralConnections {
   readonly #dispatchers = new Map<string, Dispatcher>();
   /** The TLS options that the dispatchers were made with, as JSON. */
   #tlsState = '';
+  #undici: { readonly Agent: typeof Agent; readonly ProxyAgent: typeof ProxyAgent } | null = null;
 
   constructor(config: TransportConfig, files: SecretFiles) {
     this.#config = config;
     this.#files = files;
+  }
+
+  /** To be awaited before `prepare`. */
+  async load(): Promise<void> {
+    this.#undici ??= await import('undici');
   }
 
   /**
@@ -82,7 +94,11 @@ export class GeneralConnections {
     }
     let dispatcher = this.#dispatchers.get(proxy);
     if (dispatcher === undefined) {
-      dispatcher = this.#create(proxy, { ...tls, timeout: this.#config.connectTimeoutMs });
+      dispatcher = this.#create(proxy, {
+        ...tls,
+        timeout: this.#config.connectTimeoutMs,
+        ...(this.#config.socketPath === '' ? {} : { socketPath: this.#config.socketPath }),
+      });
       this.#observe(dispatcher);
       this.#dispatchers.set(proxy, dispatcher);
     }
@@ -95,12 +111,14 @@ export class GeneralConnections {
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
     };
-    if (proxy === '') return new Agent({ ...options, connect });
+    assert(this.#undici !== null, 'loaded before');
+    const undici = this.#undici;
+    if (proxy === '') return new undici.Agent({ ...options, connect });
     const headers: Record<string, string> = {};
     for (const [name, values] of Object.entries(this.#config.proxy.proxyConnectHeaders)) {
       headers[name] = values.join(', ');
     }
-    return new ProxyAgent({ ...options, uri: proxy, headers, requestTls: connect });
+    return new undici.ProxyAgent({ ...options, uri: proxy, headers, requestTls: connect });
   }
 
   #observe(dispatcher: Dispatcher): void {
@@ -115,6 +133,7 @@ export class GeneralConnections {
 /** One request in undici's hands. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #sizeLimit: number;
+  readonly #onData: HttpRequest['onData'];
   readonly #onAnswer: Parameters<Begin>[0];
   readonly #onFailure: Parameters<Begin>[1];
   readonly #onBegun: Parameters<Begin>[2];
@@ -133,6 +152,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     onBegun: Parameters<Begin>[2],
   ) {
     this.#sizeLimit = sizeLimitOf(request);
+    this.#onData = request.onData;
     this.#onAnswer = onAnswer;
     this.#onFailure = onFailure;
     this.#onBegun = onBegun;
@@ -165,6 +185,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#onData !== undefined && this.#status <= 299) {
+      if (!this.#isOver) this.#onData(chunk);
+      return;
+    }
     this.#sizeBytes += chunk.length;
     if (this.#status > 299 && this.#sizeBytes > USELESS_BODY_MAX_BYTES) {
       // Nobody wants it, so what is too much only costs the connection.

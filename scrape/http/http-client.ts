@@ -17,6 +17,8 @@ export type HttpClientOptions = {
   readonly userAgent: string;
   /** For a connection to come about. */
   readonly connectTimeoutMs?: number;
+  /** Of the Unix socket that stands for every host. */
+  readonly socketPath?: string;
   readonly observe?: ConnectionObserver;
 };
 
@@ -36,9 +38,9 @@ export class HttpClient {
     this.#options = options;
     this.#files = new SecretFiles(options.clock);
     const { tls, proxy, enableHttp2 } = config;
-    const { connectTimeoutMs = CONNECT_TIMEOUT_MS, observe } = options;
+    const { connectTimeoutMs = CONNECT_TIMEOUT_MS, socketPath = '', observe } = options;
     this.#transport = new HttpTransport(
-      { tls, proxy, enableHttp2, connectTimeoutMs, observe },
+      { tls, proxy, enableHttp2, connectTimeoutMs, socketPath, observe },
       this.#files,
     );
     this.#tokens =

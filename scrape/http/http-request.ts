@@ -10,6 +10,11 @@ export type HttpRequest = {
   /** Of the body after decompression; 0 for no limit but {@link BODY_SIZE_MAX_BYTES}. */
   readonly bodySizeLimitBytes?: number;
   readonly signal?: AbortSignal;
+  /**
+   * Takes the body of a good answer (status below 300) as it comes, however long it becomes; the
+   * body of the response is then empty.
+   */
+  readonly onData?: (chunk: Uint8Array) => void;
 };
 
 export type HttpResponse = {

@@ -49,8 +49,14 @@ export class HttpTransport {
     const { method = 'GET', url } = request;
     const target = parseUrl(method, url);
     const proxy = proxyFor(target, this.#config.proxy);
-    const isPlain = target.protocol === 'http:' && proxy === '' && method === 'GET';
+    const isPlain =
+      target.protocol === 'http:' &&
+      proxy === '' &&
+      method === 'GET' &&
+      this.#config.socketPath === '' &&
+      request.onData === undefined;
     let prepare: (isAgain: boolean) => Begin;
+    if (!isPlain) await this.#general.load();
     try {
       const general = isPlain ? null : this.#general.prepare(request, target, proxy);
       prepare = (isAgain) => general ?? this.#plain.prepare(request, target, isAgain);
@@ -79,7 +85,9 @@ export class HttpTransport {
     return new Promise((resolve, reject) => {
       let begun = false;
       let giveUp = () => {};
+      let isOver = false;
       const finishUp = () => {
+        isOver = true;
         clearTimeout(timer);
         signal?.removeEventListener('abort', cancel);
       };
@@ -97,7 +105,12 @@ export class HttpTransport {
         giveUp();
       };
       const cancel = () => stop('context canceled', 'canceled');
-      const onDeadline = () => stop(DEADLINE_EXCEEDED, 'timeout');
+      // When this thread was busy, with other targets' first scrapes say, the answer may lie there
+      // unread. A timer comes before the sockets in the event loop, an immediate after them.
+      const onDeadline = () =>
+        setImmediate(() => {
+          if (!isOver) stop(DEADLINE_EXCEEDED, 'timeout');
+        });
       const timer = setTimeout(onDeadline, Math.max(0, endMs - performance.now()));
       if (signal?.aborted === true) return cancel();
       signal?.addEventListener('abort', cancel, { once: true });

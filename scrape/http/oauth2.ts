@@ -3,7 +3,6 @@
  * and JWT bearer (RFC 7523).
  * Source: Prometheus configuration documentation, `<oauth2>`.
  */
-import { createSign, randomUUID } from 'node:crypto';
 import { type Clock, ValueError } from '../../model/index.ts';
 import { OAUTH2_JWT_BEARER, type OAuth2Config } from '../config.ts';
 import { HttpTransport } from './http-transport.ts';
@@ -36,7 +35,10 @@ export class OAuth2Tokens {
     this.#userAgent = userAgent;
     const { tls, proxy } = config;
     const connectTimeoutMs = CONNECT_TIMEOUT_MS;
-    this.#transport = new HttpTransport({ tls, proxy, enableHttp2: true, connectTimeoutMs }, files);
+    this.#transport = new HttpTransport(
+      { tls, proxy, enableHttp2: true, connectTimeoutMs, socketPath: '' },
+      files,
+    );
   }
 
   /** Value of the Authorization header. @throws when no token can be had */
@@ -114,6 +116,8 @@ export class OAuth2Tokens {
   #assertion(key: string): string {
     const { clientId, iss, audience, tokenUrl, scopes, claims } = this.#config;
     const { signatureAlgorithm, clientCertificateKeyId } = this.#config;
+    // Asked for only now: it takes 1 MB, and hardly anybody signs.
+    const { createSign, randomUUID } = process.getBuiltinModule('node:crypto');
     const nowSeconds = Math.floor(this.#clock.nowMs() / 1000);
     const header = {
       alg: signatureAlgorithm,

@@ -7,7 +7,6 @@
  * Everything else (TLS, proxies, other methods) goes through undici in `http-transport.ts`.
  */
 import { connect, type Socket } from 'node:net';
-import { STATUS_CODES } from 'node:http';
 import { quoteText, ValueError } from '../../model/index.ts';
 import { BodyBuffers } from './body-buffers.ts';
 import {
@@ -20,6 +19,7 @@ import {
 } from './http-request.ts';
 import { pathOf } from './request-url.ts';
 import { type ResponseHead, ResponseParser, type ResponseSink } from './response-parser.ts';
+import { STATUS_CODES } from './status-codes.ts';
 
 type OnAnswer = Parameters<Begin>[0];
 type OnFailure = Parameters<Begin>[1];

@@ -148,7 +148,12 @@ describe('a scrape loop', () => {
       body: 'a 1\nb\n',
       error: 'expected value after metric, got "\\n" ("INVALID") while parsing: "b\\n"',
     },
-    { body: 'a 1\nb 2\nc 3\n', config: { sampleLimit: 2 }, error: 'sample limit exceeded' },
+    {
+      body: 'a 1\nb 2\nc 3\n',
+      config: { sampleLimit: 2 },
+      error: 'sample limit exceeded',
+      hint: 'Here sample_limit is 2.',
+    },
     {
       body: 'a{b="c"} 1\n',
       config: { labelLimit: 3 },
@@ -161,8 +166,31 @@ describe('a scrape loop', () => {
         'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol ' +
         'specified for target',
     },
+    {
+      body: 'a{bcdefghij="c"} 1\n',
+      config: { labelNameLengthLimit: 8 },
+      error:
+        'label_name_length_limit exceeded (metric: a, label name: bcdefghij, length: 9, limit: 8)',
+      hint: 'Here label_name_length_limit is 8.',
+    },
+    {
+      body: 'a{b="a rather long value"} 1\n',
+      config: { labelValueLengthLimit: 10 },
+      error:
+        'label_value_length_limit exceeded (metric: a, label name: b, value: "a rather long value", ' +
+        'length: 19, limit: 10)',
+      hint: 'Here label_value_length_limit is 10.',
+    },
+    {
+      body: '<!DOCTYPE html>\n<title>Shop</title>',
+      type: 'text/html; charset=utf-8',
+      error:
+        'received unsupported Content-Type "text/html; charset=utf-8" and no ' +
+        'fallback_scrape_protocol specified for target',
+      hint: 'It begins with <!DOCTYPE html> <title>Shop</title>',
+    },
     { body: 'a 1\n', status: 404, error: 'server returned HTTP status 404 Status' },
-  ])('fails with $error', async ({ body, config = {}, type, status, error }) => {
+  ])('fails with $error', async ({ body, config = {}, type, status, error, hint = '' }) => {
     fake = new FakeTargets();
     fake.answer = () => body;
     if (type !== undefined) fake.contentType = type;
@@ -172,6 +200,7 @@ describe('a scrape loop', () => {
     const [target] = fake.manager.targets(EVERYTHING).active;
     expect(target!.lastError).toBe(error);
     expect(target!.hint).not.toBe('');
+    expect(target!.hint).toContain(hint);
     expect(fake.storage.find('a')?.samples ?? []).toEqual([]);
     expect(fake.storage.find('up')!.values).toEqual([0]);
   });

@@ -124,12 +124,21 @@ describe('the manager', () => {
     expect(times.length).toBeLessThan(15);
   });
 
-  test('counts what it cannot run, and runs the rest', async () => {
+  test('counts what it cannot start, runs the rest, and tries again with the next configuration', async () => {
     const { manager, value, updates } = discover();
-    apply(manager, { kind: 'unsupported', mechanism: 'kubernetes' }, staticConfig('a:1'));
+    const file = path.join(folder, 'kubeconfig');
+    const kubernetes: DiscoveryConfig = {
+      kind: 'platform',
+      mechanism: 'kubernetes',
+      settings: { role: 'node', api_server: '', kubeconfig_file: file },
+      httpClient: DEFAULT_HTTP_CLIENT_CONFIG,
+    };
+    apply(manager, kubernetes, staticConfig('a:1'));
+    await expect.poll(() => value('prometheus_sd_failed_configs')).toBe(1);
     await expect.poll(() => updates.length).toBe(1);
-    expect(value('prometheus_sd_failed_configs')).toBe(1);
     expect(value('prometheus_sd_discovered_targets')).toBe(1);
+    apply(manager, staticConfig('a:1'));
+    expect(value('prometheus_sd_failed_configs')).toBe(0);
   });
 });
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatFloat, Labels } from '../../../model/index.ts';
-import { conformanceFolder } from '../support/conformance.ts';
+import { conformancePath } from '../../support/conformance.ts';
 import { FedTarget } from '../support/scrape-once.ts';
 
 type Case = {
@@ -17,7 +17,7 @@ type Case = {
   };
 };
 
-const folder = conformanceFolder('exposition');
+const folder = conformancePath('exposition');
 
 describe.skipIf(folder === null)('exposition', () => {
   const cases =

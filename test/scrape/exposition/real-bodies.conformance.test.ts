@@ -11,7 +11,7 @@ import {
   newBucketList,
   toFloatHistogram,
 } from '../../../model/index.ts';
-import { conformanceFolder } from '../support/conformance.ts';
+import { conformancePath } from '../../support/conformance.ts';
 import { type Feed, FedTarget } from '../support/scrape-once.ts';
 
 type ApiHistogram = { count: string; sum: string; buckets?: [number, string, string, string][] };
@@ -22,7 +22,7 @@ type Expected = {
   metadata: Record<string, { type: string; help: string; unit: string }>;
 };
 
-const folder = conformanceFolder('real-bodies');
+const folder = conformancePath('real-bodies');
 
 describe.skipIf(folder === null)('real bodies', () => {
   const bodies =

@@ -156,6 +156,18 @@ describe('an answer', () => {
 });
 
 describe('a hostile target', () => {
+  test('an answer that lies there unread when the deadline passes still counts', async () => {
+    const url = await serve((_, response) => {
+      response.end('in time');
+      // The thread has other work, until long after the deadline.
+      const endMs = performance.now() + 400;
+      while (performance.now() < endMs);
+    });
+    const client = clientOf({});
+    const { body } = await client.request({ url, timeoutMs: 200 });
+    expect(Buffer.from(body).toString()).toBe('in time');
+  });
+
   test('that never answers is left at the deadline', async () => {
     const url = await serveRaw(() => {});
     const error = await failure(url, {}, { timeoutMs: 150 });
@@ -493,10 +505,90 @@ describe('TLS', () => {
     expect((await failure(url, { tls: { ...tls, ca } })).message).toMatch(/^Get "/);
   });
 
+  test('keeps to the versions that are allowed', async () => {
+    const served = { key: pem('server.key'), cert: pem('server.pem') };
+    const old = await serveTls({ ...served, maxVersion: 'TLSv1.2' }, (_, response) =>
+      response.end('old'),
+    );
+    const ca = pem('ca.pem');
+    expect((await get(old, { tls: { ...tls, ca } })).text).toBe('old');
+    expect((await get(old, { tls: { ...tls, ca, maxVersion: 'TLS12' } })).text).toBe('old');
+    const tooOld = await failure(old, { tls: { ...tls, ca, minVersion: 'TLS13' } });
+    expect(tooOld.kind).toBe('tls');
+    const modern = await serveTls({ ...served, minVersion: 'TLSv1.3' }, (_, response) =>
+      response.end('new'),
+    );
+    expect((await get(modern, { tls: { ...tls, ca } })).text).toBe('new');
+    expect((await failure(modern, { tls: { ...tls, ca, maxVersion: 'TLS12' } })).kind).toBe('tls');
+  });
+
+  test('takes a renewed certificate authority from its file', async () => {
+    const url = await serveTls(
+      { key: pem('server.key'), cert: pem('server.pem') },
+      (_, response) => {
+        response.setHeader('Connection', 'close');
+        response.end('secure');
+      },
+    );
+    const caFile = path.join(folder, 'ca.pem');
+    writeFileSync(caFile, pem('client.pem'));
+    const client = clientOf({ tls: { ...tls, caFile } });
+    const ask = () => client.request({ url, timeoutMs: 5000 });
+    await expect(ask()).rejects.toThrow('certificate');
+    writeFileSync(caFile, pem('ca.pem'));
+    await clock.advance(1000);
+    expect((await ask()).status).toBe(200);
+    rmSync(caFile);
+    await clock.advance(1000);
+    await expect(ask()).rejects.toThrow(`unable to read CA certificate ${caFile}`);
+  });
+
   test('is not what an HTTP port speaks', async () => {
     const url = await serve((_, response) => response.end());
     const error = await failure(url.replace('http:', 'https:'));
     expect(error.message).toContain('http: server gave HTTP response to HTTPS client');
+  });
+});
+
+describe('a Unix socket', () => {
+  test('stands for every host', async () => {
+    const socketPath = path.join(folder, 'http.sock');
+    const server = createServer((request, response) => {
+      response.end(`${request.headers.host} ${request.url}`);
+    });
+    await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+    closers.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const client = new HttpClient(DEFAULT_HTTP_CLIENT_CONFIG, {
+      clock,
+      userAgent: 'test',
+      socketPath,
+    });
+    closers.push(() => client.close());
+    const { body } = await client.request({ url: 'http://docker/a?b', timeoutMs: 5000 });
+    expect(Buffer.from(body).toString()).toBe('docker /a?b');
+  });
+});
+
+describe('a body taken as it comes', () => {
+  test('may be longer than any limit, and is none when the status is bad', async () => {
+    let status = 200;
+    const url = await serve((_, response) => {
+      response.statusCode = status;
+      response.write('one\n');
+      setTimeout(() => response.end('two\n'), 20);
+    });
+    let seen = '';
+    const onData = (chunk: Uint8Array) => (seen += Buffer.from(chunk).toString());
+    const client = clientOf();
+    const ask = () => client.request({ url, timeoutMs: 5000, bodySizeLimitBytes: 5, onData });
+    expect((await ask()).body.length).toBe(0);
+    expect(seen).toBe('one\ntwo\n');
+    status = 500;
+    expect(Buffer.from((await ask()).body).toString()).toBe('one\ntwo\n');
+    expect(seen).toBe('one\ntwo\n');
   });
 });
 

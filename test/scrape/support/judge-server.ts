@@ -5,12 +5,9 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { exactPrometheus } from '../../support/installed.ts';
 
-/** A server of version 3.14; without it the oracle tests are skipped. */
-export const JUDGE_BINARY = process.env.NARTHEX_PROMETHEUS;
-if (JUDGE_BINARY === undefined) {
-  console.log('skipped: no Prometheus to compare with; set NARTHEX_PROMETHEUS to its binary');
-}
+export const JUDGE_BINARY = exactPrometheus();
 
 export type JudgeTarget = {
   readonly discoveredLabels: Record<string, string>;
@@ -31,29 +28,37 @@ export type JudgeSeries = {
 
 export class JudgeServer {
   readonly url: string;
+  /** Its configuration file lies here; removed when it stops. */
+  readonly folder: string;
   readonly #child: ChildProcess;
-  readonly #folder: string;
 
   private constructor(url: string, child: ChildProcess, folder: string) {
     this.url = url;
     this.#child = child;
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   /** Starts a server with this configuration. */
-  static async start(config: string): Promise<JudgeServer> {
+  static async start(
+    config: string,
+    flags: readonly string[] = [],
+    binary = JUDGE_BINARY!,
+  ): Promise<JudgeServer> {
     const folder = mkdtempSync(path.join(tmpdir(), 'narthex-judge-'));
     writeFileSync(path.join(folder, 'prometheus.yml'), config);
     const address = `127.0.0.1:${await freePort()}`;
+    // What is set up for Amazon on this machine is not for the test.
+    const env = { ...process.env, AWS_CA_BUNDLE: undefined, AWS_PROFILE: undefined };
     const child = spawn(
-      JUDGE_BINARY!,
+      binary,
       [
         `--config.file=${path.join(folder, 'prometheus.yml')}`,
         `--storage.tsdb.path=${path.join(folder, 'data')}`,
         `--web.listen-address=${address}`,
         '--log.level=error',
+        ...flags,
       ],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
+      { stdio: 'ignore', env },
     );
     const server = new JudgeServer(`http://${address}`, child, folder);
     try {
@@ -67,7 +72,18 @@ export class JudgeServer {
 
   stop(): void {
     this.#child.kill('SIGKILL');
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  get configFile(): string {
+    return path.join(this.folder, 'prometheus.yml');
+  }
+
+  /** Takes another configuration; false when it refuses. Needs `--web.enable-lifecycle`. */
+  async reload(config: string): Promise<boolean> {
+    writeFileSync(this.configFile, config);
+    const { ok } = await fetch(`${this.url}/-/reload`, { method: 'POST' });
+    return ok;
   }
 
   /** The `data` part of an answer. */
