@@ -11,7 +11,7 @@ if (program === undefined) {
   process.stderr.write('usage: node scripts/launch.mjs <program> [arguments]\n');
   process.exit(2);
 }
-const node = setUp(/(?:test|check)\.ts$/.test(program) ? 'nothing' : 'all');
+const node = setUp(program.endsWith('check.ts') ? 'nothing' : 'all');
 const child = spawn(node, [path.resolve(ROOT, program), ...args], {
   cwd: ROOT,
   stdio: 'inherit',

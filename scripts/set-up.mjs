@@ -9,13 +9,17 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  accessSync,
+  constants,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -26,11 +30,15 @@ export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const STATE = path.join(ROOT, '.cache', 'narthex');
 const READY = path.join(STATE, 'ready');
 const LOCK = path.join(STATE, 'set-up.lock');
-const CACHE = path.join(ROOT, 'node_modules', '.cache', 'narthex');
+/** What npm writes when it has installed everything. */
+const INSTALLED = path.join(ROOT, 'node_modules', '.package-lock.json');
 /** Holds compiled code; saves each thread 17 MB of memory. See docs/decisions/0002. */
-const COMPILE_CACHE = path.join(CACHE, 'compiled');
-/** The server's code, one file per thread. bin/narthex runs it while no source is newer. */
-const BUNDLE = path.join(CACHE, 'server');
+const COMPILE_CACHE = path.join(STATE, 'compiled');
+/** Names the bundle to run; its time is that of the sources which it was made of. */
+const BUNDLE_STAMP = path.join(STATE, 'server-stamp');
+/** Servers that run load code of theirs later too, so older bundles stay for a while. */
+const BUNDLES_KEPT = 4;
+const BUNDLE_AGE_MS_MIN = 60 * 60_000;
 const SOURCES = path.join(ROOT, 'src', 'main.ts');
 
 const IS_WINDOWS = process.platform === 'win32';
@@ -106,6 +114,8 @@ function environmentFor(node) {
     JOBS: 'max',
     PATH: path.dirname(node) + path.delimiter + (process.env.PATH || ''),
   };
+  // By it npm would leave out what builds the UI, and the UI would be built for development.
+  delete environment.NODE_ENV;
   // What npm tells the script that it runs would confuse the npm that runs below.
   for (const name of Object.keys(environment)) {
     if (/^npm_(lifecycle|package)_/.test(name)) delete environment[name];
@@ -167,7 +177,7 @@ function versionsOf(node) {
 /** Does node_modules hold exactly what package-lock.json asks for? */
 function hasPackages() {
   const wantedText = readOrNull(path.join(ROOT, 'package-lock.json'));
-  const presentText = readOrNull(path.join(ROOT, 'node_modules', '.package-lock.json'));
+  const presentText = readOrNull(INSTALLED);
   if (wantedText === null || presentText === null) return false;
   const present = JSON.parse(presentText).packages;
   return Object.entries(JSON.parse(wantedText).packages).every(([place, wanted]) => {
@@ -258,25 +268,51 @@ function bundleServer(node) {
   );
   const lock = readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8');
   const names = sources.map((file) => path.relative(ROOT, file));
+  const lookedAt = new Date();
   const stamp = hashOf(lock, ...names, ...sources.map((file) => readFileSync(file)));
-  const stampFile = path.join(BUNDLE, 'stamp');
-  if (readOrNull(stampFile) !== stamp) {
-    rmSync(stampFile, { force: true });
+  const folder = bundleFolder(stamp);
+  const entry = path.join(folder, 'main.js');
+  if (!existsSync(entry)) {
     const script = path.join(ROOT, 'scripts', 'bundle.ts');
     const environment = { ...environmentFor(node), NODE_COMPILE_CACHE: COMPILE_CACHE };
-    const { status } = spawnSync(node, [script, BUNDLE], { stdio: 'ignore', env: environment });
-    // Without it the sources themselves are run, which only takes more time and memory.
-    if (status !== 0) return;
-    warmCompileCache(node, path.join(BUNDLE, 'main.js'));
+    const unfinished = `${folder}.unfinished`;
+    const { status } = spawnSync(node, [script, unfinished], { stdio: 'ignore', env: environment });
+    if (status !== 0) {
+      say('the server could not be bundled; its sources are run, which takes more time and memory');
+      rmSync(BUNDLE_STAMP, { force: true });
+      return;
+    }
+    renameSync(unfinished, folder);
+    warmCompileCache(node, entry);
   }
   // Also when nothing was to be done: this is how bin/narthex sees that it has been looked at.
-  writeFileSync(stampFile, stamp);
+  writeFileSync(`${BUNDLE_STAMP}.new`, `${stamp}\n`);
+  utimesSync(`${BUNDLE_STAMP}.new`, lookedAt, lookedAt);
+  renameSync(`${BUNDLE_STAMP}.new`, BUNDLE_STAMP);
+  removeOldBundles(folder);
+}
+
+/** The server's code, one file per thread. bin/narthex runs it while no source is newer. */
+function bundleFolder(stamp) {
+  return path.join(STATE, `server-${stamp}`);
+}
+
+function removeOldBundles(current) {
+  const others = readdirSync(STATE, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name.startsWith('server-'))
+    .map((entry) => path.join(STATE, entry.name))
+    .filter((folder) => folder !== current)
+    .map((folder) => ({ folder, madeMs: statSync(folder).mtimeMs }))
+    .sort((a, b) => b.madeMs - a.madeMs);
+  for (const { folder, madeMs } of others.slice(BUNDLES_KEPT)) {
+    if (Date.now() - madeMs > BUNDLE_AGE_MS_MIN) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** The newest code of the server that there is. */
-export function serverEntry() {
-  const isBundled = existsSync(path.join(BUNDLE, 'stamp'));
-  return isBundled ? path.join(BUNDLE, 'main.js') : SOURCES;
+function serverEntry() {
+  const stamp = readOrNull(BUNDLE_STAMP);
+  return stamp === null ? SOURCES : path.join(bundleFolder(stamp.trim()), 'main.js');
 }
 
 /** Environment in which the program runs. */
@@ -316,7 +352,6 @@ function isAlive(pid) {
 
 /** Two launches at the same time must not install at the same time. */
 function underLock(work) {
-  mkdirSync(STATE, { recursive: true });
   const cell = new Int32Array(new SharedArrayBuffer(4));
   for (let waitedMs = 0; ; waitedMs += 200) {
     try {
@@ -350,7 +385,19 @@ function nodeWhenReady() {
   // A newer Node.js than that of the last time is worth switching to.
   const isNewerThere = majorOf(process.version) >= NODE_MAJOR_MIN && node !== process.execPath;
   if (wantsAnother || isNewerThere || !existsSync(node)) return null;
-  return stamp === stampOf(node) && existsSync(path.join(ROOT, 'node_modules')) ? node : null;
+  return stamp === stampOf(node) && existsSync(INSTALLED) ? node : null;
+}
+
+/** A clone may belong to somebody else, or lie on a disk that is read only. */
+function canWrite() {
+  try {
+    mkdirSync(STATE, { recursive: true });
+    accessSync(STATE, constants.W_OK);
+    return true;
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error;
+    return false;
+  }
 }
 
 function buildAll(node, whenUiChanged) {
@@ -372,10 +419,12 @@ function stampOf(node) {
  */
 export function setUp(build) {
   const ready = nodeWhenReady();
+  const isWritable = canWrite();
   if (ready !== null) {
-    if (build !== 'nothing') underLock(() => buildAll(ready, build === 'all'));
+    if (build !== 'nothing' && isWritable) underLock(() => buildAll(ready, build === 'all'));
     return ready;
   }
+  if (!isWritable) fail(`${ROOT} is not set up, and cannot be, because it cannot be written to`);
   return underLock(() => {
     const node = pickNode();
     const versions = versionsOf(node);

@@ -15,7 +15,8 @@ const EXAMPLE = path.join(ROOT, 'examples', 'prometheus.yml');
 const EXAMPLE_SERVER = 'localhost:9090';
 const EXAMPLE_APP = 'localhost:8000';
 const NODE_EXPORTER_PORT = 9100;
-const READY_WITHIN_MS = 60_000;
+/** Reading a long log takes a while; from then on we say that we wait. */
+const PATIENCE_MS = 5000;
 const STOP_WITHIN_MS = 10_000;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -64,7 +65,8 @@ function configFor(serverPort: number, appPort: number, dataFolder: string): str
   const text = readFileSync(EXAMPLE, 'utf8')
     .replaceAll(EXAMPLE_SERVER, `localhost:${serverPort}`)
     .replaceAll(EXAMPLE_APP, `localhost:${appPort}`)
-    .replaceAll('../data/', `${dataFolder}/`);
+    .replaceAll('../data/', `${dataFolder}/`)
+    .replace('- rules.yml', `- ${path.join(path.dirname(EXAMPLE), 'rules.yml')}`);
   const copy = path.join(dataFolder, 'file_sd', 'prometheus.yml');
   mkdirSync(path.dirname(copy), { recursive: true });
   writeFileSync(copy, text);
@@ -156,11 +158,12 @@ startChild('server', process.env['NARTHEX_ENTRY'] ?? 'src/main.ts', [
 ]);
 
 const prefix = (values['web.route-prefix'] ?? '').replace(/\/$/, '');
-const deadlineMs = performance.now() + READY_WITHIN_MS;
-while (!stopping.signal.aborted && performance.now() < deadlineMs) {
-  if (await isReady(listen.port, prefix)) break;
-  await sleep(50);
-}
+const patience = setTimeout(
+  () => say('  waiting until the server has read its log ...'),
+  PATIENCE_MS,
+);
+while (!stopping.signal.aborted && !(await isReady(listen.port, prefix))) await sleep(50);
+clearTimeout(patience);
 if (!stopping.signal.aborted) {
   say('');
   say(`  Narthex        http://localhost:${listen.port}${prefix}/`);

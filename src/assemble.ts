@@ -1,4 +1,5 @@
 /** Builds the parts of the server and hands each what it needs. Nothing runs yet, but threads. */
+import { existsSync } from 'node:fs';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import path from 'node:path';
 import { type Logger, Registry } from '../model/index.ts';
@@ -10,19 +11,25 @@ import {
   NotificationBoard,
   WRITE_SIZE_BYTES_MAX,
 } from '../web/index.ts';
+import { ActiveQueries } from './active-queries.ts';
+import type { ActiveQueryFile } from './active-query-file.ts';
+import { Alerting } from './alerting.ts';
 import { type Config, loadConfig, parsePlainYaml } from './config/index.ts';
 import { databaseChanges, databaseOptions, flagDefaults } from './database-options.ts';
-import type { LanguageFeatures } from './features.ts';
+import { type LanguageFeatures, languageOf } from './language.ts';
 import { FileLoggers } from './file-loggers.ts';
 import { type Feature, type FlagName, type FlagValues, statusFlags } from './flags.ts';
+import { alertFingerprint, AlertHistory } from './history/alert-history.ts';
 import type { QueryLog } from './history/query-log.ts';
 import type { WebLocation } from './listen-address.ts';
+import { loadRules } from './load-rules.ts';
 import type { LogOptions } from './log-writer.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { Queries } from './queries.ts';
 import { QueryMetrics } from './query-metrics.ts';
 import { REAL_CLOCK } from './real-clock.ts';
 import { Reloader } from './reload.ts';
+import { ReadServer } from './remote/read-server.ts';
 import { ROOT } from './root.ts';
 import { createServerMetrics, type ServerMetrics } from './server-metrics.ts';
 import { ServerState } from './server-state.ts';
@@ -61,11 +68,14 @@ export type Server = {
   readonly ingest: IngestClient;
   readonly pool: QueryPool<QueryClient>;
   readonly discovery: DiscoveryManager;
+  readonly alerting: Alerting;
+  readonly alertHistory: AlertHistory;
   readonly reloader: Reloader;
   readonly fileLoggers: FileLoggers;
-  /** Opens the database and starts the first query worker. */
+  /** Opens the database; starts the first query worker when there is something to ask for. */
   readonly openStorage: () => Promise<void>;
   queryLog: QueryLog | null;
+  activeQueryFile: ActiveQueryFile | null;
 };
 
 /** @param ingest  started already, because its code loads while the configuration is read */
@@ -78,12 +88,15 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
   const defaults = flagDefaults(values, features);
   const fileLoggers = new FileLoggers(() => metrics.queryLogFailures.increase());
   let current = setting.config;
-  let language: LanguageFeatures = { functions: {} };
+  /** Known from the first query worker on. */
+  let language: LanguageFeatures | null = null;
   let shared: Promise<SharedDb> | null = null;
 
   const queryCountMax = values['query.max-concurrency'];
   const querySettings: QuerySettings = {
     sampleCountMax: values['query.max-samples'],
+    seriesCountMax: values['query.max-series'],
+    bytesMax: values['query.max-bytes'],
     lookbackMs: values['query.lookback-delta'],
     features: [...features],
   };
@@ -124,10 +137,12 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     nowMs: () => REAL_CLOCK.nowMs(),
     registry: webRegistry,
   });
+  const activeQueries = new ActiveQueries(REAL_CLOCK, () => server.activeQueryFile);
   const queries = new Queries({
     pool,
     near,
     ingest,
+    active: activeQueries,
     metrics: new QueryMetrics(metrics.registry, queryCountMax, () => pool.queryCount),
     clock: REAL_CLOCK,
     timeoutMs: values['query.timeout'],
@@ -157,6 +172,35 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
       });
     },
   });
+  const alertHistory = new AlertHistory(logger);
+  const alerting = new Alerting({
+    clock: REAL_CLOCK,
+    logger,
+    registry: metrics.registry,
+    queries,
+    ingest,
+    userAgent: USER_AGENT,
+    externalUrl: location.externalUrl,
+    externalLabels: () => current.externalLabels,
+    discoveryIntervalMs: values['scrape.discovery-reload-interval'],
+    outageToleranceMs: values['rules.alert.for-outage-tolerance'],
+    gracePeriodMs: values['rules.alert.for-grace-period'],
+    resendDelayMs: values['rules.alert.resend-delay'],
+    concurrentCountMax: features.has('concurrent-rule-eval')
+      ? values['rules.max-concurrent-evals']
+      : null,
+    queueCapacity: values['alertmanager.notification-queue-capacity'],
+    batchSizeMax: values['alertmanager.notification-batch-size'],
+    drains: values['alertmanager.drain-notification-queue-on-shutdown'],
+    onTransition: (transition) => alertHistory.addTransition(transition),
+    onDelivery: (url, alerts, error) => {
+      const atMs = REAL_CLOCK.nowMs();
+      for (const { ruleLabels, isResolved } of alerts) {
+        const fingerprint = alertFingerprint(ruleLabels);
+        alertHistory.addDelivery({ fingerprint, atMs, url, isResolved, error });
+      }
+    },
+  });
   const reloader = new Reloader(
     {
       file: values['config.file'],
@@ -167,6 +211,8 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
       notifications,
       load: () => loadConfig(values['config.file'], { isAgent: values.agent }),
       apply: async (config) => {
+        // First what can still be refused.
+        const groups = await loadRules(config, languageOf(features));
         await ingest.call('configure', {
           jobs: config.jobs,
           offsetSeed: JSON.stringify([hostname(), config.externalLabels]),
@@ -175,28 +221,44 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
         discovery.applyConfig(new Map(config.jobs.map((job) => [job.jobName, job.discovery])));
         fileLoggers.reopen();
         current = config;
+        await alerting.apply(config, groups);
         metrics.queryLogEnabled.set(config.values.global.query_log_file === '' ? 0 : 1);
       },
     },
     setting.config,
   );
 
+  const remoteRead = new ReadServer({
+    ask: (job, signal) => queries.readPage(job, signal),
+    externalLabels: () => current.externalLabels,
+    sampleCountMax: values['storage.remote.read-sample-limit'],
+    frameSizeBytesMax: values['storage.remote.read-max-bytes-in-frame'],
+    concurrencyMax: values['storage.remote.read-concurrent-limit'],
+    registry: webRegistry,
+  });
   const ports = createPorts({
     clock: REAL_CLOCK,
     state,
     ingest,
     queries,
+    alerting,
+    alertHistory,
     notifications,
+    remoteRead,
     flags: values,
     features,
     statusFlags: statusFlags(values, setting.given, location.routePrefix),
     flagDefaults: defaults,
     dataDirectory,
     config: () => current,
-    language: () => language,
+    language: async () => {
+      if (language === null) await pool.start();
+      return language!;
+    },
     registries: [metrics.registry, webRegistry],
     threadCount,
     queryLog: () => server.queryLog,
+    activeQueries,
     reload: () => reloader.reload(),
     quit: setting.quit,
   });
@@ -207,6 +269,9 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     enableLifecycle: values['web.enable-lifecycle'],
     enableAdminApi: values['web.enable-admin-api'],
     enableRemoteWriteReceiver: values['web.enable-remote-write-receiver'],
+    remoteWriteVersions: values['web.remote-write-receiver.accepted-protobuf-messages'].map(
+      (message) => (message === 'prometheus.WriteRequest' ? 1 : 2),
+    ),
     enableOtlpReceiver: values['web.enable-otlp-receiver'],
     agentMode: values.agent,
     pageTitle: values['web.page-title'],
@@ -228,10 +293,16 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     ingest,
     pool,
     discovery,
+    alerting,
+    alertHistory,
     reloader,
     fileLoggers,
     queryLog: null,
+    activeQueryFile: null,
     openStorage: async () => {
+      // Whoever asked before a restart asks again, so a query worker loads its code meanwhile. A new
+      // server has nothing to tell yet: the 10 MB of its first worker can wait for a question.
+      const isNew = !existsSync(path.join(dataDirectory, 'wal'));
       shared = ingest.call('open', {
         db: databaseOptions(setting.config, values, features, dataDirectory),
         scrape: {
@@ -244,8 +315,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
           listenPort: /\d+$/.exec(values['web.listen-address'][0]!)?.[0] ?? '',
         },
       });
-      // The worker loads its code meanwhile.
-      await Promise.all([shared, pool.start()]);
+      await (isNew ? shared : Promise.all([shared, pool.start()]));
     },
   };
   return server;

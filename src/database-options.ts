@@ -24,6 +24,7 @@ export function databaseChanges(
     outOfOrderWindowMs: config.outOfOrderWindowMs,
     exemplarCountMax: features.has('exemplar-storage') ? Math.max(0, config.exemplarCountMax) : 0,
     retentionMs: retention?.timeMs ?? retentionOfFlags(values),
+    retentionPercentage: retention?.percentage ?? 0,
     retentionSizeBytes: retention?.sizeBytes ?? values['storage.tsdb.retention.size'] ?? 0,
   };
 }
@@ -50,6 +51,10 @@ export function databaseOptions(
     usesLockFile: !values['storage.tsdb.no-lockfile'],
     allowsOverlappingCompaction: values['storage.tsdb.allow-overlapping-compaction'],
     samplesPerChunk: values['storage.tsdb.samples-per-chunk'],
+    delayCompactFile: values['storage.tsdb.delay-compact-file.path'],
+    compactionDelayPercent: features.has('delayed-compaction')
+      ? values['storage.tsdb.delayed-compaction.max-percent']
+      : 0,
     logsMetadata: features.has('metadata-wal-records'),
   };
 }

@@ -5,12 +5,7 @@
 import type { Features } from '../web/index.ts';
 import { DISCOVERY_MECHANISMS } from './config/index.ts';
 import type { Feature, FlagValues } from './flags.ts';
-
-/** Told by a query worker, where the language is loaded. */
-export type LanguageFeatures = {
-  /** Function → needs `promql-experimental-functions`. */
-  readonly functions: Readonly<Record<string, boolean>>;
-};
+import type { LanguageFeatures } from './language.ts';
 
 const RUNNING_DISCOVERY = new Set(['dns', 'file', 'http', 'static']);
 const OPERATORS = [
@@ -48,6 +43,38 @@ const OPERATORS = [
   'topk',
   'unless',
 ];
+/** Beyond those of Go. */
+const TEMPLATE_FUNCTIONS = [
+  'args',
+  'externalURL',
+  'first',
+  'graphLink',
+  'humanize',
+  'humanize1024',
+  'humanizeDuration',
+  'humanizePercentage',
+  'humanizeTimestamp',
+  'label',
+  'match',
+  'now',
+  'parseDuration',
+  'pathPrefix',
+  'query',
+  'reReplaceAll',
+  'safeHtml',
+  'sortByLabel',
+  'stripDomain',
+  'stripPort',
+  'strvalue',
+  'tableLink',
+  'title',
+  'toDuration',
+  'toLower',
+  'toTime',
+  'toUpper',
+  'urlQueryEscape',
+  'value',
+];
 const EXPERIMENTAL_OPERATORS = ['limit_ratio', 'limitk'];
 
 function allOf(names: readonly string[], value: boolean): Record<string, boolean> {
@@ -63,15 +90,15 @@ export function serverFeatures(
   return {
     api: {
       admin: flags['web.enable-admin-api'],
-      exclude_alerts: false,
+      exclude_alerts: true,
       label_values_match: true,
       lifecycle: flags['web.enable-lifecycle'],
       'openapi_3.1': true,
       'openapi_3.2': true,
-      otlp_write_receiver: false,
+      otlp_write_receiver: flags['web.enable-otlp-receiver'],
       query_stats: true,
       query_warnings: true,
-      remote_write_receiver: false,
+      remote_write_receiver: flags['web.enable-remote-write-receiver'],
       search: false,
       search_fuzz_alg_jarowinkler: false,
       search_fuzz_alg_subsequence: false,
@@ -118,7 +145,11 @@ export function serverFeatures(
       ...allOf(OPERATORS, true),
       ...allOf(EXPERIMENTAL_OPERATORS, experimental),
     },
-    rules: allOf(['concurrent_rule_eval', 'keep_firing_for', 'query_offset'], false),
+    rules: {
+      concurrent_rule_eval: names.has('concurrent-rule-eval'),
+      keep_firing_for: true,
+      query_offset: true,
+    },
     scrape: {
       extra_scrape_metrics: true,
       start_timestamp_zero_ingestion: false,
@@ -127,7 +158,7 @@ export function serverFeatures(
     service_discovery_providers: Object.fromEntries(
       DISCOVERY_MECHANISMS.map((name) => [name, RUNNING_DISCOVERY.has(name)]),
     ),
-    templating_functions: {},
+    templating_functions: allOf(TEMPLATE_FUNCTIONS, true),
     tsdb: {
       delayed_compaction: names.has('delayed-compaction'),
       exemplar_storage: names.has('exemplar-storage'),

@@ -6,6 +6,12 @@ type LogFile = { descriptor: number | null; readonly logger: Logger };
 
 export class FileLoggers {
   readonly #files = new Map<string, LogFile>();
+  readonly #onFailure: () => void;
+
+  /** @param onFailure  hears of every line that could not be written */
+  constructor(onFailure: () => void = () => {}) {
+    this.#onFailure = onFailure;
+  }
 
   /** The logger into `file`; always the same for the same name. */
   open(file: string): Logger {
@@ -13,7 +19,7 @@ export class FileLoggers {
     if (known !== undefined) return known.logger;
     const logFile: LogFile = {
       descriptor: null,
-      logger: createLogger((record) => append(file, logFile, `${formatJsonLine(record)}\n`), {
+      logger: createLogger((record) => this.#append(file, logFile, `${formatJsonLine(record)}\n`), {
         level: 'debug',
         nowMs: () => Date.now(),
       }),
@@ -33,13 +39,14 @@ export class FileLoggers {
       logFile.descriptor = null;
     }
   }
-}
 
-function append(file: string, logFile: LogFile, line: string): void {
-  try {
-    logFile.descriptor ??= openSync(file, 'a');
-    writeSync(logFile.descriptor, line);
-  } catch {
-    // What is logged here is shown elsewhere too; a full disk must not stop a scrape.
+  #append(file: string, logFile: LogFile, line: string): void {
+    try {
+      logFile.descriptor ??= openSync(file, 'a');
+      writeSync(logFile.descriptor, line);
+    } catch {
+      // A full disk must not fail the query that is logged.
+      this.#onFailure();
+    }
   }
 }

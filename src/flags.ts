@@ -4,7 +4,6 @@ import type { Flag } from './flags/flag.ts';
 import type { FlagName, FlagValues } from './flags/parse.ts';
 
 export { chooseFeatures, type ChosenFeatures, type Feature } from './flags/feature-names.ts';
-export { DEFAULT_RETENTION_MS } from './flags/flag-table.ts';
 export { flagsPage } from './flags/flags-page.ts';
 export { helpText } from './flags/help.ts';
 export {

@@ -1,8 +1,11 @@
 /** Listening on the addresses of `--web.listen-address`, all of them or none. */
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { type Logger, messageOf, NarthexError } from '../model/index.ts';
 import type { buildApp } from '../web/index.ts';
 import { type ListenAddress, parseListenAddress } from './listen-address.ts';
+
+/** Not imported: that would also load a complete HTTP client (scrape/http/status-codes.ts). */
+const { createServer } = process.getBuiltinModule('node:http');
 
 type App = ReturnType<typeof buildApp>;
 

@@ -15,18 +15,22 @@ import type {
   SelectionRequest,
   SeriesPort,
 } from '../web/index.ts';
+import type { ActiveQueries, Activity } from './active-queries.ts';
 import type { QueryLog } from './history/query-log.ts';
 import type { QueryCost, QueryMetrics } from './query-metrics.ts';
+import type { ReadJob, ReadPage } from './remote/read-answer.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
 import { type NearWork, OverBudgetError } from './threads/near-work.ts';
-import type { QueryAnswer, QueryMethods } from './threads/query-methods.ts';
+import type { QueryAnswer, QueryMethods, RuleQuery } from './threads/query-methods.ts';
 import type { Begun, QueryPool, WorkOptions } from './threads/query-pool.ts';
 import type { QueryClient } from './threads/query-workers.ts';
+import type { LatestColumns, LatestJob, VectorColumns } from './threads/rule-answers.ts';
 
 export type QueriesOptions = {
   readonly pool: QueryPool<QueryClient>;
   readonly near: NearWork<QueryMethods>;
   readonly ingest: IngestClient;
+  readonly active: ActiveQueries;
   readonly metrics: QueryMetrics;
   readonly clock: Clock;
   /** `--query.timeout`; a request may ask for less. */
@@ -133,6 +137,48 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
     );
   }
 
+  /** The result of a rule's expression, or of a query in a template. */
+  async ruleVector(request: RuleQuery, signal: AbortSignal): Promise<VectorColumns> {
+    const { metrics, timeoutMs, subqueryStepMs } = this.#options;
+    const columns = await this.#do(
+      `rule ${request.query}`,
+      { isQuery: true, signal, timeoutMs },
+      (client, waitedMs) => {
+        metrics.waited(waitedMs / 1000);
+        return client.start('ruleVector', {
+          ...request,
+          timeoutMs: Math.max(1, timeoutMs - waitedMs),
+          queuedSeconds: waitedMs / 1000,
+          subqueryStepMs: subqueryStepMs(),
+        });
+      },
+      {
+        kind: 'rule',
+        query: request.query,
+        startMs: request.timeMs,
+        endMs: request.timeMs,
+        stepMs: 0,
+        client: null,
+      },
+    );
+    metrics.answered(columns.cost);
+    return columns;
+  }
+
+  latest(job: LatestJob, signal: AbortSignal): Promise<LatestColumns> {
+    return this.#other(`latest ${JSON.stringify(job.equal)}`, signal, (client) =>
+      client.start('latest', job),
+    );
+  }
+
+  /** A page of a remote read; it is long work, so never for this thread. */
+  readPage(job: ReadJob, signal: AbortSignal): Promise<ReadPage> {
+    const { pool, timeoutMs } = this.#options;
+    return pool.run({ isQuery: false, signal, timeoutMs }, (client) =>
+      client.start('readPage', job),
+    );
+  }
+
   /** Work that is no query: neither counted nor logged, but bounded in time like one. */
   #other<T>(key: string, signal: AbortSignal, begin: (client: Answerer) => Begun<T>): Promise<T> {
     return this.#do(key, { isQuery: false, signal, timeoutMs: this.#options.timeoutMs }, begin);
@@ -143,8 +189,9 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
     key: string,
     options: WorkOptions,
     begin: (client: Answerer, waitedMs: number) => Begun<T>,
+    activity: Activity | null = null,
   ): Promise<T> {
-    const { near, pool, clock } = this.#options;
+    const { near, pool, clock, active } = this.#options;
     let startedMs = clock.monotonicMs();
     try {
       if (near.isFor(key)) {
@@ -154,10 +201,17 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
           if (!(error instanceof OverBudgetError)) throw error;
         }
       }
-      return await pool.run(options, (client, waitedMs) => {
-        startedMs = clock.monotonicMs();
-        return begin(client, waitedMs);
-      });
+      const running = activity === null ? null : active.add(activity, options.signal);
+      try {
+        const { signal } = running ?? options;
+        return await pool.run({ ...options, signal }, (client, waitedMs) => {
+          startedMs = clock.monotonicMs();
+          running?.begun();
+          return begin(client, waitedMs);
+        });
+      } finally {
+        running?.ended();
+      }
     } finally {
       near.took(key, clock.monotonicMs() - startedMs);
     }
@@ -190,6 +244,7 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
             subqueryStepMs: this.#options.subqueryStepMs(),
           });
         },
+        activityOf(asked),
       );
       metrics.answered(cost);
       this.#log(asked, clock.monotonicMs() - startedMs, waitedMs, cost, null);
@@ -245,6 +300,11 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
       },
     });
   }
+}
+
+function activityOf({ kind, request, startMs, endMs, stepMs }: Asked): Activity {
+  const { query, client } = request;
+  return { kind, query, startMs, endMs, stepMs, client };
 }
 
 /** The number of binary digits: equal for what differs by less than a factor of two. */

@@ -3,14 +3,17 @@ import path from 'node:path';
 import { type Logger, messageOf, ValueError } from '../model/index.ts';
 import { compileRegex } from '../model/index.ts';
 import { NOTIFICATION_TEXTS } from '../web/index.ts';
+import { openActiveQueryFile } from './active-query-file.ts';
 import { assemble, type Server } from './assemble.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import { type Config, loadConfig } from './config/index.ts';
 import { chooseFeatures, type ChosenFeatures, type FlagName, type FlagValues } from './flags.ts';
 import { openHistory } from './history/database.ts';
 import { QueryLog } from './history/query-log.ts';
+import { languageOf } from './language.ts';
 import { locateWeb, type WebLocation } from './listen-address.ts';
 import { listenOn, type Listeners } from './listeners.ts';
+import { loadRules, RuleFilesError } from './load-rules.ts';
 import { createStderrLogger } from './log-writer.ts';
 import { shutDown } from './shutdown.ts';
 import { IngestClient } from './threads/ingest-client.ts';
@@ -55,6 +58,17 @@ export async function runServer(values: FlagValues, given: ReadonlySet<FlagName>
     logger.error(`Error loading config (--config.file=${values['config.file']})`, {
       file: path.resolve(values['config.file']),
       err: messageOf(error),
+    });
+    return EXIT.badInput;
+  }
+  try {
+    await loadRules(config, languageOf(features.names));
+  } catch (error) {
+    if (!(error instanceof RuleFilesError)) throw error;
+    const what = 'Error loading rule files from config';
+    logger.error(`${what} (--config.file=${JSON.stringify(values['config.file'])})`, {
+      file: path.resolve(values['config.file']),
+      err: error.message,
     });
     return EXIT.badInput;
   }
@@ -134,7 +148,13 @@ async function start(
   keepCompiledCode();
   const directory = path.resolve(values['storage.tsdb.path']);
   const history = openHistory(directory, logger, Date.now());
-  if (history !== null) server.queryLog = new QueryLog(history);
+  if (history !== null) {
+    server.queryLog = new QueryLog(history);
+    server.alertHistory.open(history);
+  }
+  if (values.agent) return;
+  const slotCount = values['query.max-concurrency'];
+  server.activeQueryFile = openActiveQueryFile(directory, slotCount, logger);
 }
 
 function listenToProcess(

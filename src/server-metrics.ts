@@ -1,5 +1,5 @@
 /** Figures of the server as a whole, under the names that dashboards for Prometheus read. */
-import { type Gauge, Registry } from '../model/index.ts';
+import { type Counter, type Gauge, Registry } from '../model/index.ts';
 import { platformName, PROMETHEUS_VERSION, sourceRevision } from './version.ts';
 
 export type ServerMetrics = {
@@ -8,6 +8,7 @@ export type ServerMetrics = {
   readonly reloadSuccessful: Gauge;
   readonly reloadTimestamp: Gauge;
   readonly queryLogEnabled: Gauge;
+  readonly queryLogFailures: Counter;
 };
 
 export function createServerMetrics(): ServerMetrics {
@@ -47,6 +48,10 @@ export function createServerMetrics(): ServerMetrics {
     queryLogEnabled: registry.gauge(
       'prometheus_engine_query_log_enabled',
       'State of the query log.',
+    ),
+    queryLogFailures: registry.counter(
+      'prometheus_engine_query_log_failures_total',
+      'The number of query log failures.',
     ),
   };
 }

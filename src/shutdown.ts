@@ -31,6 +31,8 @@ export async function shutDown(
   server.notifications.add(NOTIFICATION_TEXTS.stopping);
   server.reloader.stop();
   await step('scrape discovery manager', () => server.discovery.stop());
+  // What rules have found is told before everything else ends.
+  await step('rules and notifier', () => server.alerting.stop());
   // Queries under way end here, so that their connections can close.
   await step('query workers', () => server.pool.close());
   await step('scraping and storage', () => server.ingest.stop());
@@ -39,7 +41,9 @@ export async function shutDown(
     return Promise.race([listeners.close(), grace]);
   });
   await step('history', () => {
+    server.alertHistory.flush();
     server.queryLog?.close();
+    server.activeQueryFile?.close();
     server.fileLoggers.close();
   });
   return isGood;

@@ -12,25 +12,37 @@ import {
 } from '../model/index.ts';
 import {
   type AdminPort,
+  type AlertHistoryPort,
   ApiError,
   type BlockMeta,
   type MetadataPort,
   type NotificationsPort,
+  type OtlpPort,
   type OwnMetricsPort,
   type Ports,
   type QueryLogPort,
+  type RemoteReadPort,
+  type RemoteWriteAnswer,
+  type RemoteWriteRequest,
   type StatusPort,
   type TargetsPort,
 } from '../web/index.ts';
+import type { ActiveQueries } from './active-queries.ts';
+import type { Alerting } from './alerting.ts';
 import { type Config, type FlagDefaults, printConfig, printJob } from './config/index.ts';
-import { type LanguageFeatures, serverFeatures } from './features.ts';
+import { serverFeatures } from './features.ts';
+import type { LanguageFeatures } from './language.ts';
 import { type Feature, type FlagValues } from './flags.ts';
 import { formatSize } from './flags/values.ts';
+import type { AlertHistory } from './history/alert-history.ts';
 import type { QueryLog } from './history/query-log.ts';
 import type { Queries } from './queries.ts';
+import { otlpOptions } from './remote/otlp-options.ts';
 import type { ServerState } from './server-state.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
 import { PROMETHEUS_VERSION, sourceRevision } from './version.ts';
+
+const NO_HISTORY = 'the history file cannot be used';
 
 /** The parts, and what they cannot say themselves. */
 export type PortsParts = {
@@ -38,14 +50,18 @@ export type PortsParts = {
   readonly state: ServerState;
   readonly ingest: IngestClient;
   readonly queries: Queries;
+  readonly activeQueries: ActiveQueries;
+  readonly alerting: Alerting;
+  readonly alertHistory: AlertHistory;
   readonly notifications: NotificationsPort;
+  readonly remoteRead: RemoteReadPort;
   readonly flags: FlagValues;
   readonly features: ReadonlySet<Feature>;
   readonly statusFlags: Readonly<Record<string, string>>;
   readonly flagDefaults: FlagDefaults;
   readonly dataDirectory: string;
   readonly config: () => Config;
-  readonly language: () => LanguageFeatures;
+  readonly language: () => Promise<LanguageFeatures>;
   /** Registries of the main thread. */
   readonly registries: readonly Registry[];
   readonly threadCount: () => number;
@@ -70,8 +86,40 @@ export function createPorts(parts: PortsParts): Ports {
     notifications: parts.notifications,
     admin: adminPort(parts),
     lifecycle: { reload: parts.reload, quit: parts.quit },
+    rules: parts.alerting,
+    alertmanagers: parts.alerting,
+    alertHistory: alertHistoryPort(parts),
     queryLog: queryLogPort(parts),
+    activeQueries: parts.activeQueries,
+    remoteRead: parts.remoteRead,
+    otlp: otlpPort(parts),
+    remoteWrite: { write: (request, signal) => writeRemotely(parts, request, signal) },
   };
+}
+
+function otlpPort({ ingest, config, features, flags }: PortsParts): OtlpPort {
+  return {
+    write: async ({ encoding, body }, signal) => {
+      const options = otlpOptions(config().values.otlp, {
+        takesDeltas: features.has('otlp-native-delta-ingestion'),
+        lookbackMs: flags['query.lookback-delta'],
+      });
+      const bytes = new Uint8Array(body);
+      const request = { encoding, body: bytes, options };
+      await ingest.call('otlpWrite', request, { signal, transfer: [bytes.buffer] });
+    },
+  };
+}
+
+/** Nothing of the body is looked at here. */
+function writeRemotely(
+  { ingest }: PortsParts,
+  { version, body }: RemoteWriteRequest,
+  signal: AbortSignal,
+): Promise<RemoteWriteAnswer> {
+  // A copy that can be handed over: what the HTTP server gives may be a window on a shared buffer.
+  const bytes = new Uint8Array(body);
+  return ingest.call('remoteWrite', { version, body: bytes }, { signal, transfer: [bytes.buffer] });
 }
 
 function metadataPort({ ingest }: PortsParts): MetadataPort {
@@ -101,7 +149,7 @@ function statusPort(parts: PortsParts): StatusPort {
       buildDate: '',
       goVersion: `node${process.version}`,
     }),
-    features: () => serverFeatures(flags, parts.features, parts.language()),
+    features: async () => serverFeatures(flags, parts.features, await parts.language()),
     walReplay: () => state.walReplay,
     runtimeInfo: async (signal) => {
       const families = await ingest.call('metrics', undefined, { signal });
@@ -194,11 +242,20 @@ function snapshotName(nowMs: number): string {
   return `${stamp}-${Buffer.from(random).toString('hex')}`;
 }
 
+function alertHistoryPort({ alertHistory }: PortsParts): AlertHistoryPort {
+  return {
+    page: async (request) => {
+      if (!alertHistory.isOpen) throw new ApiError('unavailable', NO_HISTORY);
+      return alertHistory.page(request);
+    },
+  };
+}
+
 function queryLogPort({ queryLog }: PortsParts): QueryLogPort {
   return {
     top: async (request) => {
       const log = queryLog();
-      if (log === null) throw new ApiError('unavailable', 'the history file cannot be used');
+      if (log === null) throw new ApiError('unavailable', NO_HISTORY);
       return log.top(request);
     },
   };

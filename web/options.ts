@@ -12,6 +12,8 @@ export type WebOptions = {
   readonly enableLifecycle: boolean;
   readonly enableAdminApi: boolean;
   readonly enableRemoteWriteReceiver: boolean;
+  /** `--web.remote-write-receiver.accepted-protobuf-messages`, as versions; absent: both. */
+  readonly remoteWriteVersions?: readonly (1 | 2)[];
   readonly enableOtlpReceiver: boolean;
   /** `--agent`: there is nothing to query. */
   readonly agentMode: boolean;

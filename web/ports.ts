@@ -45,6 +45,9 @@ export type TimeRange = { readonly minMs: number; readonly maxMs: number };
 
 // --- Queries, answered by query workers ---
 
+/** Who asks. */
+export type Asker = { readonly address: string; readonly userAgent: string };
+
 export type QueryOptions = {
   readonly query: string;
   /** Null: the server's `--query.timeout`, which also caps a given one. */
@@ -54,6 +57,8 @@ export type QueryOptions = {
   /** At most so many series; 0 means all. Cutting adds the warning {@link TRUNCATED_WARNING}. */
   readonly limit: number;
   readonly stats: 'none' | 'basic' | 'all';
+  /** Shown with the active queries. */
+  readonly client: Asker;
   /** To be put before the query's own warnings. */
   readonly warnings: readonly string[];
 };
@@ -281,6 +286,58 @@ export interface RulesPort {
   alerts(signal: AbortSignal): Promise<readonly Alert[]>;
 }
 
+export type AlertHistoryState = 'inactive' | 'pending' | 'firing';
+
+export type AlertHistoryEntry = {
+  readonly id: number;
+  /** Equal for equal labels, over restarts. */
+  readonly fingerprint: string;
+  readonly atMs: number;
+  readonly rule: string;
+  readonly group: string;
+  readonly file: string;
+  readonly query: string;
+  readonly from: AlertHistoryState;
+  readonly to: AlertHistoryState;
+  readonly activeAtMs: number;
+  readonly value: number;
+  readonly labels: LabelObject;
+  readonly annotations: LabelObject;
+  /** Who was told of this state first, and with which result. */
+  readonly deliveries: readonly {
+    readonly atMs: number;
+    readonly url: string;
+    /** Null when it was accepted. */
+    readonly error: string | null;
+  }[];
+};
+
+export type AlertHistoryRequest = TimeRange & {
+  /** Empty: of all rules. */
+  readonly alertName: string;
+  /** Empty: of all alerts. */
+  readonly fingerprint: string;
+  /** States that are changed to; empty: all. */
+  readonly states: readonly AlertHistoryState[];
+  /** One of them must match the alert's labels; empty: all. */
+  readonly matcherSets: readonly (readonly PlainMatcher[])[];
+  readonly limit: number;
+  /** Only entries before this one; null: from the newest. */
+  readonly beforeId: number | null;
+};
+
+export type AlertHistoryPage = {
+  /** Newest first. */
+  readonly entries: readonly AlertHistoryEntry[];
+  /** To be given as `beforeId` for what follows; null when nothing does. */
+  readonly nextToken: number | null;
+};
+
+/** Narthex's own: what became of alerts. */
+export interface AlertHistoryPort {
+  page(request: AlertHistoryRequest, signal: AbortSignal): Promise<AlertHistoryPage>;
+}
+
 export interface AlertmanagersPort {
   /** URLs that alerts are posted to, and those that relabelling dropped. */
   alertmanagers(
@@ -348,7 +405,7 @@ export interface StatusPort {
   /** Flag name without dashes → value. */
   flags(): Readonly<Record<string, string>>;
   buildInfo(): BuildInfo;
-  features(): Features;
+  features(signal: AbortSignal): Promise<Features>;
   /** Answers before the server is ready, too. */
   walReplay(): WalReplay;
   runtimeInfo(signal: AbortSignal): Promise<RuntimeInfo>;
@@ -377,6 +434,29 @@ export type TopQuery = {
   readonly samplesSum: number;
   readonly lastMs: number;
 };
+
+/** A query that waits for a worker or runs in one. */
+export type ActiveQuery = {
+  readonly id: number;
+  readonly kind: 'instant' | 'range' | 'rule';
+  readonly query: string;
+  readonly state: 'waiting' | 'running';
+  readonly startedMs: number;
+  readonly durationSeconds: number;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** 0 for instant queries. */
+  readonly stepMs: number;
+  /** Null for the server's own rules. */
+  readonly client: Asker | null;
+};
+
+export interface ActiveQueriesPort {
+  /** The oldest first. */
+  list(): readonly ActiveQuery[];
+  /** False when there is none of that number (any more). */
+  cancel(id: number): boolean;
+}
 
 /** Narthex's own: which queries were asked, how often, at what cost. */
 export interface QueryLogPort {
@@ -491,7 +571,9 @@ export type Ports = {
   readonly lifecycle: LifecyclePort;
   readonly rules?: RulesPort;
   readonly alertmanagers?: AlertmanagersPort;
+  readonly alertHistory?: AlertHistoryPort;
   readonly queryLog?: QueryLogPort;
+  readonly activeQueries?: ActiveQueriesPort;
   readonly remoteWrite?: RemoteWritePort;
   readonly remoteRead?: RemoteReadPort;
   readonly otlp?: OtlpPort;

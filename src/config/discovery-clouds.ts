@@ -1,4 +1,4 @@
-/** Service discovery of cloud providers: accepted and checked, not run yet. */
+/** Service discovery of cloud providers. */
 import { MINUTE_MS, quoteText } from '../../model/index.ts';
 import { checkHttpClient, HTTP_CLIENT_FIELDS, tlsConfig } from './http-client-shape.ts';
 import { bool, duration, filePath, int, secret, string } from './scalar-types.ts';
@@ -49,6 +49,8 @@ const AWS_ACCESS = {
   role_arn: field(string, ''),
   external_id: field(string, ''),
 };
+/** Refused rather than left without targets. */
+const AWS_ROLES_BUILT = ['ec2', 'lightsail'];
 const AWS_ROLES = ['ec2', 'ecs', 'elasticache', 'lightsail', 'msk', 'rds'];
 
 const aws = object(
@@ -74,6 +76,10 @@ const aws = object(
     if (!AWS_ROLES.includes(value.role)) {
       place.fail(`unknown AWS SD role "${value.role}", expected one of ${AWS_ROLES.join(', ')}`);
     }
+    if (!AWS_ROLES_BUILT.includes(value.role)) {
+      const built = AWS_ROLES_BUILT.join(', ');
+      place.fail(`Narthex does not support this role of AWS SD yet, only ${built}`, 'role');
+    }
     checkFilters(value.filters, 'EC2', place);
     return checkHttpClient(value, place);
   },
@@ -85,7 +91,7 @@ const ec2 = object(
     ...AWS_ACCESS,
     ...REFRESHED,
     ...PORT_80,
-    filters: field(list(filter), []),
+    filters: shown(list(filter), []),
     ...HTTP_CLIENT_FIELDS,
   },
   (value, place) => {
@@ -225,6 +231,9 @@ const oci = object(
         `oci_sd: unknown auth method "${value.auth}", expected "api_key" or "instance_principal"`,
         'auth',
       );
+    }
+    if (value.auth === 'instance_principal') {
+      place.fail('Narthex does not support instance_principal of OCI SD yet, only api_key', 'auth');
     }
     if (value.key_passphrase !== '' && value.key_passphrase_file !== '') {
       place.fail(

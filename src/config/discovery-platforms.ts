@@ -1,4 +1,4 @@
-/** Service discovery of orchestrators and registries: accepted and checked, not run yet. */
+/** Service discovery of orchestrators and registries. */
 import { MINUTE_MS, SECOND_MS } from '../../model/index.ts';
 import {
   atMostOneOf,

@@ -1,6 +1,5 @@
 /**
- * Service discovery sections. The four that run here (static, file, http, dns) are read in full;
- * the others are checked as strictly, so that files which carry them give the same verdict.
+ * Service discovery sections: the four without a platform here, those of platforms beside.
  * Source: Prometheus configuration documentation; order of keys and messages from a running 3.14.
  */
 import {
@@ -25,30 +24,45 @@ import {
   mapOf,
   object,
   type ObjectType,
+  type Place,
   shown,
   type Type,
 } from './type.ts';
-
-const hostAndPort: Type<string> = {
-  expected: 'host:port',
-  read(place) {
-    const text = string.read(place);
-    if (text.includes('/')) {
-      place.fail(`"${text}" is not a valid hostname, expected host:port without scheme or path`);
-    }
-    return text;
-  },
-  print: (value) => value,
-};
 
 export const labelSet = mapOf(labelValue, (name) => {
   if (!isValidLabelName(name)) throw new ValueError(`${quoteText(name)} is not a valid label name`);
 });
 
 const staticConfig = object({
-  targets: shown(list(hostAndPort), []),
+  targets: shown(list(string), []),
   labels: field(labelSet, {}),
 });
+
+/**
+ * A URL in place of host:port is a common mistake, unless relabelling makes a parameter of it, as
+ * for probes.
+ */
+export function checkStaticTargets(
+  {
+    static_configs: groups,
+    relabel_configs: rules,
+  }: {
+    readonly static_configs: readonly StaticValues[];
+    readonly relabel_configs: readonly unknown[];
+  },
+  place: Place,
+): void {
+  if (rules.length > 0) return;
+  groups.forEach(({ targets }, group) =>
+    targets.forEach((target, index) => {
+      if (!target.includes('/')) return;
+      const what = `"${target}" is not a valid hostname`;
+      place
+        .at('static_configs', group, 'targets', index)
+        .fail(`${what}, expected host:port without scheme or path`);
+    }),
+  );
+}
 
 const fileConfig = object(
   {
@@ -82,11 +96,15 @@ const httpConfig = object(
 
 const DNS_TYPES = ['SRV', 'A', 'AAAA', 'MX', 'NS'] as const satisfies readonly DnsRecordType[];
 const exactDnsType = choice(DNS_TYPES, (text) => `invalid DNS-SD records type ${text}`);
-const dnsType: typeof exactDnsType = {
-  ...exactDnsType,
+/** Any case is fine, and printed as it was written. */
+const dnsType: Type<string> = {
+  ...string,
+  expected: exactDnsType.expected,
   read(place) {
-    const text = string.read(place).toUpperCase();
-    return DNS_TYPES.find((known) => known === text) ?? exactDnsType.read(place);
+    const text = string.read(place);
+    return DNS_TYPES.some((known) => known === text.toUpperCase())
+      ? text
+      : exactDnsType.read(place);
   },
 };
 
@@ -101,7 +119,7 @@ const dnsConfig = object(
     if (value.names.length === 0) {
       place.fail('DNS-SD config must contain at least one SRV record name');
     }
-    if (value.type !== 'SRV' && value.port === 0) {
+    if (value.type.toUpperCase() !== 'SRV' && value.port === 0) {
       place.fail('a port is required in DNS-SD configs for all record types except SRV', 'type');
     }
   },
@@ -138,6 +156,13 @@ export type StaticValues = Infer<typeof staticConfig>;
 export type FileValues = Infer<typeof fileConfig>;
 export type HttpSdValues = Infer<typeof httpConfig>;
 export type DnsValues = Infer<typeof dnsConfig>;
+/** What a section with targets holds, as far as it is read in full. */
+export type DiscoveryValues = {
+  readonly static_configs: readonly StaticValues[];
+  readonly file_sd_configs: readonly FileValues[];
+  readonly http_sd_configs: readonly HttpSdValues[];
+  readonly dns_sd_configs: readonly DnsValues[];
+};
 type RunningFields = {
   readonly static_configs: Field<readonly StaticValues[]>;
   readonly file_sd_configs: Field<readonly FileValues[]>;
@@ -161,10 +186,10 @@ export const DISCOVERY_FIELDS = Object.fromEntries(
   }).sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)),
 ) as unknown as RunningFields;
 
-/** The mechanisms that are configured in `value` although they do not run here. */
-export function unsupportedMechanisms(value: object): string[] {
-  const configured = value as Readonly<Record<string, readonly unknown[]>>;
-  return DISCOVERY_MECHANISMS.filter(
-    (name) => !(name in SHAPES) && (configured[sectionKey(name)]?.length ?? 0) > 0,
+/** The sections in `value` about platforms, clouds and registries. */
+export function platformSections(value: object): { mechanism: string; settings: object }[] {
+  const configured = value as Readonly<Record<string, readonly object[]>>;
+  return DISCOVERY_MECHANISMS.filter((mechanism) => !(mechanism in SHAPES)).flatMap((mechanism) =>
+    (configured[sectionKey(mechanism)] ?? []).map((settings) => ({ mechanism, settings })),
   );
 }

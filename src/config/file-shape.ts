@@ -6,6 +6,7 @@ import {
   storageConfig,
   tracingConfig,
 } from './section-shapes.ts';
+import { isNull } from './document.ts';
 import { defaultGlobal, globalConfig, type GlobalValues } from './global-shape.ts';
 import { remoteRead, remoteWrite } from './remote-shape.ts';
 import { filePath } from './scalar-types.ts';
@@ -40,6 +41,21 @@ const rulePath: typeof filePath = {
 
 const jobs = field(listOf(scrapeConfig, 'scrape config section'), []);
 
+/** `otlp:` with nothing behind it sets its defaults aside, too; it is then not printed. */
+const openOtlp: typeof otlpConfig = {
+  ...otlpConfig,
+  readsNull: true,
+  read(place) {
+    if (!isNull(place.node)) return otlpConfig.read(place);
+    return {
+      ...otlpConfig.initial(),
+      translation_strategy: '',
+      label_name_underscore_sanitization: false,
+      label_name_preserve_multiple_underscores: false,
+    };
+  },
+};
+
 const fields = {
   global: shown(globalConfig, defaultGlobal()),
   runtime: field(runtimeConfig, runtimeConfig.initial()),
@@ -51,7 +67,7 @@ const fields = {
   tracing: optional(tracingConfig),
   remote_write: field(listOf(remoteWrite, 'remote write config section'), []),
   remote_read: field(listOf(remoteRead, 'remote read config section'), []),
-  otlp: field(otlpConfig, otlpConfig.initial()),
+  otlp: field(openOtlp, otlpConfig.initial()),
 };
 const configFile = object(fields);
 export type FileValues = Infer<typeof configFile>;

@@ -212,6 +212,7 @@ export const HTTP_CLIENT_FIELDS = clientFields satisfies Fields;
 
 const httpClient = object(clientFields);
 export type HttpClientValues = ReturnType<(typeof httpClient)['initial']>;
+export const NO_HTTP_SETTINGS: HttpClientValues = httpClient.initial();
 
 /** Headers that the client sets itself. Source: messages of a running Prometheus. */
 const RESERVED_HEADERS = new Set([

@@ -1,4 +1,4 @@
-/** `<kubernetes_sd_config>` and its selectors: accepted and checked, not run yet. */
+/** `<kubernetes_sd_config>` and its selectors. */
 import { checkHttpClient, HTTP_CLIENT_FIELDS, type HttpClientValues } from './http-client-shape.ts';
 import { bool, filePath, string, url } from './scalar-types.ts';
 import { field, list, object, type Place, shown } from './type.ts';
@@ -52,10 +52,10 @@ export const kubernetes = object(
     attach_metadata: field(
       object({
         node: shown(bool, false),
-        namespace: field(bool, false),
-        deployment: field(bool, false),
-        job: field(bool, false),
-        cronjob: field(bool, false),
+        namespace: shown(bool, false),
+        deployment: shown(bool, false),
+        job: shown(bool, false),
+        cronjob: shown(bool, false),
       }),
       { node: false, namespace: false, deployment: false, job: false, cronjob: false },
     ),

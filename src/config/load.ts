@@ -6,6 +6,7 @@ import type { ScrapeConfig } from '../../scrape/index.ts';
 import { ConfigDocument } from './document.ts';
 import { configFileType, emptyConfigFile, type FileValues, jobsFileType } from './file-shape.ts';
 import { expandExternalLabels } from './global-shape.ts';
+import type { JsonSchema } from './json-schema.ts';
 import type { Yaml } from './print-yaml.ts';
 import { printYaml } from './print-yaml.ts';
 import { scrapeConfig, type ScrapeValues } from './scrape-shape.ts';
@@ -105,10 +106,24 @@ function readText(file: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
+/** The files that `rule_files` names at this moment, each once. */
+export function ruleFilesOf({ values }: Config): readonly string[] {
+  return [...new Set(values.rule_files.flatMap(matchingFiles))];
+}
+
 function matchingFiles(pattern: string): string[] {
   // Prometheus's patterns know no "**" and no braces; escape what only Node knows.
   const files = globSync(pattern.replaceAll(/[{}]/g, '\\$&'));
   return files.map((found) => path.normalize(found)).sort();
+}
+
+/** The file's shape, for editors. */
+export function configSchema(): JsonSchema {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Configuration of a Prometheus-compatible server',
+    ...configFileType(false).schema(),
+  };
 }
 
 /** What is in force by flags where the file says nothing. */

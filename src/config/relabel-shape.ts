@@ -36,6 +36,7 @@ const action: Type<RelabelAction> = {
     return found ?? place.fail(`unknown relabel action "${text}", expected ${this.expected}`);
   },
   print: (value) => value,
+  schema: () => ({ enum: RELABEL_ACTIONS }),
 };
 
 /** Not printed as long as it is the default, but printed when it is empty. */

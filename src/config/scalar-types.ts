@@ -13,6 +13,7 @@ import {
 } from '../../model/index.ts';
 import { formatSize, parseSize } from '../flags/values.ts';
 import { isNull, type ScalarNode } from './document.ts';
+import { orNull, TEXT_SCHEMA } from './json-schema.ts';
 import { checkAt, type Place, type Type } from './type.ts';
 
 function scalarOf(place: Place, expected: string): ScalarNode {
@@ -32,6 +33,7 @@ export const string: Type<string> = {
     return textOf(place, this.expected);
   },
   print: (value) => value,
+  schema: () => TEXT_SCHEMA,
 };
 
 /** A file name; relative ones are meant from the folder of the file that they stand in. */
@@ -63,6 +65,7 @@ export const bool: Type<boolean> = {
     return place.failExpecting(this.expected);
   },
   print: (value) => value,
+  schema: () => ({ type: orNull('boolean') }),
 };
 
 /** The number that Go's library makes of a plain scalar, or undefined. */
@@ -89,6 +92,7 @@ function integerBetween(min: number, max: number, expected: string): Type<number
       return value >= min && value <= max ? value : place.failExpecting(expected);
     },
     print: (value) => value,
+    schema: () => ({ type: orNull('integer'), ...(min === 0 ? { minimum: 0 } : {}) }),
   };
 }
 
@@ -103,6 +107,7 @@ export const float: Type<number> = {
     return numberOf(node) ?? place.failExpecting(this.expected);
   },
   print: (value) => value,
+  schema: () => ({ type: orNull('number') }),
 };
 
 /** Milliseconds. */
@@ -118,6 +123,11 @@ export const duration: Type<number> = {
     }
   },
   print: formatDuration,
+  schema: () => ({
+    type: ['string', 'number', 'null'],
+    pattern: '^(?:0|(?:\\d+(?:y|w|d|h|ms|m|s))+)$',
+    description: 'A duration such as 15s or 1h30m',
+  }),
 };
 
 /** Bytes. */
@@ -128,6 +138,7 @@ export const size: Type<number> = {
     return text === '' ? 0 : checkAt(place, () => parseSize(text));
   },
   print: (value) => (value === 0 ? 0 : formatSize(value)),
+  schema: () => ({ ...TEXT_SCHEMA, description: 'A size with unit such as 512MB' }),
 };
 
 /** One of a few texts. @param complain  what to say about another one */
@@ -143,6 +154,7 @@ export function choice<const C extends string>(
       return choices.find((known) => known === text) ?? place.fail(complain(text));
     },
     print: (value) => value,
+    schema: () => ({ enum: [...choices, null] }),
   };
 }
 
@@ -153,6 +165,7 @@ export function orUnset<T>(type: Type<T>): Type<T | null> {
     readsNull: true,
     read: (place) => (isNull(place.node) ? null : type.read(place)),
     print: (value) => (value === null ? null : type.print(value)),
+    schema: () => type.schema(),
   };
 }
 
@@ -168,6 +181,7 @@ export const url: Type<string> = {
     return text;
   },
   print: (value) => value.replace(/^([^/?#]*:\/\/[^/?#:@]*):[^/?#@]*@/, '$1:xxxxx@'),
+  schema: () => ({ type: orNull('string') }),
 };
 
 /** An RE2 expression. */
@@ -180,6 +194,7 @@ export const regex: Type<string> = {
     return text;
   },
   print: (value) => value,
+  schema: () => TEXT_SCHEMA,
 };
 
 export const labelName: Type<string> = {
@@ -190,6 +205,7 @@ export const labelName: Type<string> = {
     return text;
   },
   print: (value) => value,
+  schema: () => TEXT_SCHEMA,
 };
 
 export const labelValue: Type<string> = {
@@ -198,4 +214,5 @@ export const labelValue: Type<string> = {
     return textOf(place, this.expected, 'label value');
   },
   print: (value) => value,
+  schema: () => TEXT_SCHEMA,
 };

@@ -4,7 +4,7 @@
  */
 import type { NameScheme } from '../../model/index.ts';
 import type { NameEscapingScheme, ScrapeProtocol } from '../../scrape/index.ts';
-import { DISCOVERY_FIELDS } from './discovery-shapes.ts';
+import { checkStaticTargets, DISCOVERY_FIELDS } from './discovery-shapes.ts';
 import { checkHttpClient, HTTP_CLIENT_FIELDS } from './http-client-shape.ts';
 import { checkRulesForScheme, relabelConfig } from './relabel-shape.ts';
 import {
@@ -56,6 +56,7 @@ export const protocolsField: Field<readonly ScrapeProtocol[] | null> = {
       return protocols;
     },
     print: (protocols) => protocols,
+    schema: () => list(protocol).schema(),
   },
   initial: null,
   showing: (protocols) => protocols !== null,
@@ -119,6 +120,7 @@ export const scrapeConfig = object(
   },
   (value, place) => {
     if (value.job_name === '') place.fail('job_name is empty');
+    checkStaticTargets(value, place);
     return checkHttpClient(value, place);
   },
 );

@@ -4,7 +4,7 @@
  */
 import { SECOND_MS } from '../../model/index.ts';
 import { formatSize } from '../flags/values.ts';
-import { DISCOVERY_FIELDS } from './discovery-shapes.ts';
+import { checkStaticTargets, DISCOVERY_FIELDS } from './discovery-shapes.ts';
 import { checkHttpClient, HTTP_CLIENT_FIELDS, tlsConfig } from './http-client-shape.ts';
 import { relabelConfig } from './relabel-shape.ts';
 import { sigv4 } from './remote-shape.ts';
@@ -38,6 +38,7 @@ const alertmanager = object(
     ...DISCOVERY_FIELDS,
   },
   (value, place) => {
+    checkStaticTargets(value, place);
     if (value.api_version !== 'v2') {
       const what = 'expected Alertmanager api version to be one of [v2] but got';
       place.fail(`${what} ${value.api_version}`, 'api_version');

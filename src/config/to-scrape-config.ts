@@ -1,6 +1,7 @@
 /** From the configuration's spelling to the plain data that the scrape room works with. */
 import type {
   DiscoveryConfig,
+  DnsRecordType,
   HttpClientConfig,
   LabelRecord,
   NameEscapingScheme,
@@ -10,8 +11,8 @@ import type {
   TargetGroup,
   TlsConfig,
 } from '../../scrape/index.ts';
-import { type StaticValues, unsupportedMechanisms } from './discovery-shapes.ts';
-import type { HttpClientValues } from './http-client-shape.ts';
+import { type DiscoveryValues, platformSections, type StaticValues } from './discovery-shapes.ts';
+import { type HttpClientValues, NO_HTTP_SETTINGS } from './http-client-shape.ts';
 import { toRelabelConfig } from './relabel-shape.ts';
 import type { ScrapeValues } from './scrape-shape.ts';
 
@@ -129,7 +130,8 @@ function toProxy(
   };
 }
 
-function toDiscovery(value: ScrapeValues): DiscoveryConfig[] {
+/** Of any section that names targets. */
+export function toDiscovery(value: DiscoveryValues): DiscoveryConfig[] {
   const configs: DiscoveryConfig[] = [];
   if (value.static_configs.length > 0) {
     configs.push({ kind: 'static', groups: value.static_configs.map(toTargetGroup) });
@@ -146,10 +148,24 @@ function toDiscovery(value: ScrapeValues): DiscoveryConfig[] {
     });
   }
   for (const { names, type, port, refresh_interval } of value.dns_sd_configs) {
-    configs.push({ kind: 'dns', names, type, port, refreshIntervalMs: refresh_interval });
+    const recordType = type.toUpperCase() as DnsRecordType;
+    configs.push({
+      kind: 'dns',
+      names,
+      type: recordType,
+      port,
+      refreshIntervalMs: refresh_interval,
+    });
   }
-  for (const mechanism of unsupportedMechanisms(value)) {
-    configs.push({ kind: 'unsupported', mechanism });
+  for (const { mechanism, settings } of platformSections(value)) {
+    // Sections without HTTP settings of their own, or with only some, use the defaults.
+    const httpClient = toHttpClient({ ...NO_HTTP_SETTINGS, ...settings });
+    configs.push({
+      kind: 'platform',
+      mechanism,
+      settings: settings as Readonly<Record<string, unknown>>,
+      httpClient,
+    });
   }
   return configs;
 }

@@ -6,6 +6,7 @@
 import { type ConfigError, messageOf, ValueError } from '../../model/index.ts';
 import { nearestName } from '../nearest-name.ts';
 import { type ConfigDocument, type ConfigNode, isNull, type MapNode } from './document.ts';
+import { type JsonSchema, orNull } from './json-schema.ts';
 import { compareKeys, type Yaml } from './print-yaml.ts';
 
 export type Type<T> = {
@@ -14,6 +15,8 @@ export type Type<T> = {
   /** @throws ReadFailure after the mistake has been recorded at `place` */
   read(place: Place): T;
   print(value: T): Yaml;
+  /** For editors. */
+  schema(): JsonSchema;
   /** An empty value means something else than an absent key. */
   readonly readsNull?: boolean;
 };
@@ -141,6 +144,7 @@ export function list<T>(item: Type<T>): Type<readonly T[]> {
       return collect(node.items, (child, index) => item.read(place.item(index, child)));
     },
     print: (items) => items.map((value) => item.print(value)),
+    schema: () => ({ type: orNull('array'), items: item.schema() }),
   };
 }
 
@@ -177,6 +181,7 @@ export function mapOf<T>(
       const keys = Object.keys(record).sort(compareKeys);
       return new Map(keys.map((key) => [key, value.print(record[key]!)]));
     },
+    schema: () => ({ type: orNull('object'), additionalProperties: value.schema() }),
   };
 }
 
@@ -219,11 +224,6 @@ export function shown<T>(type: Type<T>, initial: T): Field<T> {
   return { type, initial, showing: () => true };
 }
 
-/** Accepted but never printed. */
-export function unshown<T>(type: Type<T>, initial: T): Field<T> {
-  return { type, initial, showing: () => false };
-}
-
 /** May be absent; printed when it is there, however empty. */
 export function optional<T>(type: Type<T>): Field<T | null> {
   return {
@@ -232,6 +232,7 @@ export function optional<T>(type: Type<T>): Field<T | null> {
       readsNull: true,
       read: (place) => (isNull(place.node) ? null : type.read(place)),
       print: (value) => (value === null ? null : type.print(value)),
+      schema: () => type.schema(),
     },
     initial: null,
     showing: (value) => value !== null,
@@ -268,6 +269,13 @@ export function object<F extends Fields>(
       return check(value, place) ?? value;
     },
     print: (value) => printFields(fields, value),
+    schema: () => ({
+      type: orNull('object'),
+      properties: Object.fromEntries(
+        Object.entries(fields).map(([key, known]) => [key, schemaOf(known)]),
+      ),
+      additionalProperties: false,
+    }),
   };
 }
 
@@ -299,6 +307,16 @@ function printFields<F extends Fields>(fields: F, value: Values<F>): Yaml {
     if (known.showing(member)) printed.set(key, known.type.print(member));
   }
   return printed;
+}
+
+/** What the key takes, and what it means when it is absent, as far as that is a scalar. */
+function schemaOf<T>({ type, initial }: Field<T>): JsonSchema {
+  const printed = isEmpty(initial) ? null : type.print(initial);
+  const isScalar = ['string', 'number', 'boolean'].includes(typeof printed);
+  return {
+    ...type.schema(),
+    ...(isScalar ? { default: printed as string | number | boolean } : {}),
+  };
 }
 
 function isEmpty(value: unknown): boolean {

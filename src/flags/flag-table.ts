@@ -31,8 +31,7 @@ const remoteWriteMessage = oneOf(
 
 const GO_RUNTIME = 'concerns the Go runtime';
 const NO_AGENT = 'agent mode is not there yet';
-const NO_RULES = 'rules and alerts are not there yet';
-const NO_REMOTE = 'remote storage is not there yet';
+const NO_REMOTE = 'nothing is sent to other servers yet';
 
 export const FLAGS = {
   'config.file': value(text, 'prometheus.yml', {
@@ -108,7 +107,6 @@ export const FLAGS = {
   'web.enable-remote-write-receiver': toggle(false, {
     group: 'Web',
     help: 'Accept remote-write requests.',
-    withoutEffect: NO_REMOTE,
   }),
   'web.remote-write-receiver.accepted-protobuf-messages': list(
     remoteWriteMessage,
@@ -116,13 +114,11 @@ export const FLAGS = {
     {
       group: 'Web',
       help: `Remote-write messages to accept: ${REMOTE_WRITE_MESSAGES.join(', ')}.`,
-      withoutEffect: NO_REMOTE,
     },
   ),
   'web.enable-otlp-receiver': toggle(false, {
     group: 'Web',
     help: 'Accept OTLP metrics.',
-    withoutEffect: 'the OTLP receiver is not there yet',
   }),
   'web.console.templates': value(text, 'consoles', {
     group: 'Web',
@@ -179,7 +175,6 @@ export const FLAGS = {
     group: 'Storage',
     mode: 'server',
     help: 'JSON file that lists uploaded blocks; first-level blocks are only compacted once listed.',
-    withoutEffect: 'not there yet',
   }),
   'storage.tsdb.min-block-duration': value(duration, 2 * HOUR_MS, {
     group: 'Storage',
@@ -234,7 +229,6 @@ export const FLAGS = {
     mode: 'server',
     help: 'Longest random delay of compaction, as a percentage of the block time.',
     hidden: true,
-    withoutEffect: 'not there yet',
   }),
   'storage.tsdb.block-reload-interval': value(duration, MINUTE_MS, {
     group: 'Storage',
@@ -328,62 +322,52 @@ export const FLAGS = {
     group: 'Remote storage',
     mode: 'server',
     help: 'Most samples that an answer to a remote read carries; 0 for no limit.',
-    withoutEffect: NO_REMOTE,
   }),
   'storage.remote.read-concurrent-limit': value(integer, 10, {
     group: 'Remote storage',
     mode: 'server',
     help: 'Most remote reads at a time; 0 for no limit.',
-    withoutEffect: NO_REMOTE,
   }),
   'storage.remote.read-max-bytes-in-frame': value(integer, 1_048_576, {
     group: 'Remote storage',
     mode: 'server',
     help: 'Most bytes in one frame of a streamed remote read.',
-    withoutEffect: NO_REMOTE,
   }),
 
   'rules.alert.for-outage-tolerance': value(duration, HOUR_MS, {
     group: 'Rules and alerts',
     mode: 'server',
     help: 'Longest outage after which the "for" state of alerts is restored.',
-    withoutEffect: NO_RULES,
   }),
   'rules.alert.for-grace-period': value(duration, 10 * MINUTE_MS, {
     group: 'Rules and alerts',
     mode: 'server',
     help: 'Least time between an alert and its restored "for" state.',
-    withoutEffect: NO_RULES,
   }),
   'rules.alert.resend-delay': value(duration, MINUTE_MS, {
     group: 'Rules and alerts',
     mode: 'server',
     help: 'Least time before an alert is sent again.',
-    withoutEffect: NO_RULES,
   }),
   'rules.max-concurrent-evals': value(strictInteger, 4, {
     group: 'Rules and alerts',
     mode: 'server',
-    help: 'How many independent rules may be evaluated at a time.',
-    withoutEffect: NO_RULES,
+    help: 'How many independent rules may be evaluated at a time, with the feature concurrent-rule-eval.',
   }),
   'alertmanager.notification-queue-capacity': value(integer, 10_000, {
     group: 'Rules and alerts',
     mode: 'server',
     help: 'How many notifications may wait to be sent.',
-    withoutEffect: NO_RULES,
   }),
   'alertmanager.notification-batch-size': value(integer, 256, {
     group: 'Rules and alerts',
     mode: 'server',
     help: 'How many notifications are sent at once.',
-    withoutEffect: NO_RULES,
   }),
   'alertmanager.drain-notification-queue-on-shutdown': toggle(true, {
     group: 'Rules and alerts',
     mode: 'server',
     help: 'Send what waits before stopping.',
-    withoutEffect: NO_RULES,
   }),
 
   'query.lookback-delta': value(duration, 5 * MINUTE_MS, {
@@ -405,6 +389,18 @@ export const FLAGS = {
     group: 'Query',
     mode: 'server',
     help: 'Most samples that one query may hold in memory.',
+  }),
+  'query.max-series': value(integer, 0, {
+    group: 'Query',
+    mode: 'server',
+    ours: true,
+    help: 'Most series that one selector of a query may find. 0 for any number.',
+  }),
+  'query.max-bytes': value(size, 2 ** 31, {
+    group: 'Query',
+    mode: 'server',
+    ours: true,
+    help: 'Most memory that the samples and results of one query may take. 0 for any amount.',
   }),
 
   'scrape.adjust-timestamps': toggle(true, {

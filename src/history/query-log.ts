@@ -113,6 +113,9 @@ export class QueryLog {
            (SELECT max(rowid) FROM query_log) - ?`,
       )
       .run(ENTRY_COUNT_MAX);
-    this.#database.exec('DELETE FROM query_text WHERE id NOT IN (SELECT text_id FROM query_log)');
+    this.#database.exec(
+      `DELETE FROM query_text WHERE id NOT IN (SELECT text_id FROM query_log)
+                                AND id NOT IN (SELECT query_id FROM alert_event)`,
+    );
   }
 }

@@ -6,6 +6,12 @@ import type { IngestThreadData } from './ingest-thread.ts';
 import { type ArgumentOf, type CallOptions, RpcClient } from './rpc.ts';
 import { threadEntry } from './thread-entry.ts';
 
+/**
+ * Samples are no objects, so next to nothing that is young there survives, and a small place for it
+ * does. Left alone V8 makes it 64 MB, most of them for the first scrapes of many targets.
+ */
+const YOUNG_GENERATION_SIZE_MB = 3;
+
 export class IngestClient {
   readonly #worker: Worker;
   readonly #rpc: RpcClient<IngestMethods>;
@@ -16,7 +22,11 @@ export class IngestClient {
   /** Starts the thread; it does nothing until it is told to. */
   constructor(log: LogOptions, onReplay: (progress: ReplayProgress) => void) {
     const workerData: IngestThreadData = { log };
-    this.#worker = new Worker(threadEntry('ingest-thread'), { name: 'ingest', workerData });
+    this.#worker = new Worker(threadEntry('ingest-thread'), {
+      name: 'ingest',
+      workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_SIZE_MB },
+    });
     this.#rpc = new RpcClient(this.#worker);
     this.#worker.on('message', (message: Partial<ReplayMessage>) => {
       if (message.replay !== undefined) onReplay(message.replay);

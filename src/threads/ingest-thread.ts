@@ -15,4 +15,5 @@ const ingest = new Ingest(createStderrLogger(log), (replay) =>
   port.postMessage({ replay } satisfies ReplayMessage, []),
 );
 serve(port, ingest.methods);
-keepCompiledCode();
+// The thread itself knows when it has a moment for collecting garbage.
+keepCompiledCode(() => {});

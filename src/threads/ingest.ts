@@ -23,15 +23,20 @@ import {
 import { type Db, type DbOptions, type DbStatus, openDb, type SharedDb } from '../../tsdb/index.ts';
 import { writeExemplarsAnswer } from '../../web/answers/index.ts';
 import type { PlainMatcher, TimeRange } from '../../web/index.ts';
+import { collectGarbage } from '../collect-garbage.ts';
 import { FileLoggers } from '../file-loggers.ts';
 import { REAL_CLOCK } from '../real-clock.ts';
+import { OtlpReceiver, type OtlpRequest } from '../remote/otlp-receive.ts';
+import { RemoteWriteReceiver } from '../remote/receive.ts';
+import type { WriteReport, WriteVersion } from '../remote/write-batch.ts';
 import { runJobInWorker } from './compaction-runner.ts';
 import { handOver, type Handover } from './rpc.ts';
+import { appendRuleBatch, type RuleBatch } from './rule-append.ts';
 
 /** Of the database's options, what can be sent to a thread. */
 export type PlainDbOptions = Omit<
   DbOptions,
-  'clock' | 'logger' | 'registry' | 'files' | 'runJob' | 'onReplayProgress'
+  'clock' | 'logger' | 'registry' | 'files' | 'random' | 'runJob' | 'onReplayProgress'
 >;
 
 export type ReplayProgress = {
@@ -57,6 +62,8 @@ export type ScrapeOptions = Pick<
 >;
 
 const TICK_MS = 1000;
+/** Garbage is collected when the number of series ever made has grown by this factor, and rests. */
+const GROWTH_UNTIL_COLLECTION = 1.1;
 
 export class Ingest {
   readonly #logger: Logger;
@@ -64,8 +71,13 @@ export class Ingest {
   readonly #onReplay: (progress: ReplayProgress) => void;
   #db: Db | null = null;
   #scrapes: ScrapeManager | null = null;
+  #receiver: RemoteWriteReceiver | null = null;
+  #otlpReceiver: OtlpReceiver | null = null;
   #failureLogs = new FileLoggers();
   #timer: NodeJS.Timeout | null = null;
+  /** Series ever made: at the last tick, and when garbage was last collected. */
+  #seriesAtTick = 0;
+  #seriesAtCollection = -1;
 
   constructor(logger: Logger, onReplay: (progress: ReplayProgress) => void) {
     this.#logger = logger;
@@ -89,6 +101,7 @@ export class Ingest {
     status: (limit: number): DbStatus => this.#opened.status(limit),
     exemplars: (request: TimeRange & { readonly sets: readonly (readonly PlainMatcher[])[] }) =>
       this.#exemplars(request),
+    appendRules: (batch: RuleBatch) => appendRuleBatch(this.#opened, batch),
     snapshot: ({ directory, withHead }: { directory: string; withHead: boolean }) =>
       this.#opened.snapshot(directory, withHead),
     deleteSeries: (request: TimeRange & { readonly sets: readonly (readonly PlainMatcher[])[] }) =>
@@ -96,6 +109,15 @@ export class Ingest {
     cleanTombstones: () => this.#opened.cleanTombstones(),
     /** After a reading thread died: what it held can be used again. */
     releaseReader: (owner: number) => this.#opened.releaseReader(owner),
+    /** A request of remote write, as received. */
+    remoteWrite: ({ version, body }: { version: WriteVersion; body: Uint8Array }): WriteReport => {
+      if (this.#receiver === null) throw new Error('the database is not open');
+      return this.#receiver.write(version, body);
+    },
+    otlpWrite: (request: OtlpRequest): void => {
+      if (this.#otlpReceiver === null) throw new Error('the database is not open');
+      this.#otlpReceiver.write(request);
+    },
     metrics: (): MetricFamily[] => this.#registry.snapshot(),
     close: () => this.#close(),
   };
@@ -129,6 +151,17 @@ export class Ingest {
       registry: this.#registry,
       openFailureLog: (file) => this.#failureLogs.open(file),
     });
+    const receiving = {
+      storage: this.#db,
+      clock: REAL_CLOCK,
+      appendMetadata: scrape.appendMetadata ?? false,
+    };
+    this.#otlpReceiver = new OtlpReceiver(receiving);
+    this.#receiver = new RemoteWriteReceiver({
+      ...receiving,
+      logger: this.#logger,
+      registry: this.#registry,
+    });
     this.#timer = setInterval(() => void this.#tick(), TICK_MS);
     return this.#db.shared;
   }
@@ -140,11 +173,22 @@ export class Ingest {
   }
 
   async #tick(): Promise<void> {
+    this.#tidyUp();
     try {
       await this.#opened.tick();
     } catch (error) {
       this.#logger.error('Background work failed', { component: 'tsdb', err: error });
     }
+  }
+
+  /** Series that are new leave garbage behind, those that go on do not. */
+  #tidyUp(): void {
+    const { createdSeries } = this.#opened.head.counters;
+    const isQuiet = createdSeries === this.#seriesAtTick;
+    this.#seriesAtTick = createdSeries;
+    if (!isQuiet || createdSeries <= this.#seriesAtCollection * GROWTH_UNTIL_COLLECTION) return;
+    this.#seriesAtCollection = createdSeries;
+    collectGarbage();
   }
 
   #exemplars(
@@ -166,6 +210,8 @@ export class Ingest {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#scrapes?.stop();
     this.#scrapes = null;
+    this.#receiver = null;
+    this.#otlpReceiver = null;
     await this.#db?.close();
     this.#db = null;
     this.#failureLogs.close();

@@ -17,11 +17,13 @@ import {
 } from '../../promql/index.ts';
 import { type DbReader, openReader, type SharedDb } from '../../tsdb/index.ts';
 import type { InstantQuery, PlainMatcher, RangeQuery, SelectionRequest } from '../../web/index.ts';
-import type { LanguageFeatures } from '../features.ts';
+import { type LanguageFeatures, languageOf } from '../language.ts';
 import type { Feature } from '../flags.ts';
 import type { QueryCost } from '../query-metrics.ts';
+import { answerRead, type ReadJob } from '../remote/read-answer.ts';
 import { limitResult } from './limit-result.ts';
 import { type Call, handOver, Handover } from './rpc.ts';
+import { latestColumns, type LatestJob, vectorColumns } from './rule-answers.ts';
 import {
   answerFederation,
   answerSeries,
@@ -32,6 +34,9 @@ import {
 export type QuerySettings = {
   /** `--query.max-samples` */
   readonly sampleCountMax: number;
+  /** `--query.max-series`, `--query.max-bytes`; 0 for no bound. */
+  readonly seriesCountMax: number;
+  readonly bytesMax: number;
   /** `--query.lookback-delta` */
   readonly lookbackMs: number;
   readonly features: readonly Feature[];
@@ -42,6 +47,9 @@ export type Hello = {
   readonly owner: number;
   readonly language: LanguageFeatures;
 };
+
+/** Of a rule. */
+export type RuleQuery = { readonly query: string; readonly timeMs: number };
 
 export type QueryAnswer = { readonly bytes: Uint8Array; readonly cost: QueryCost };
 
@@ -83,11 +91,7 @@ function plainMatchers(matchers: readonly Matcher[]): PlainMatcher[] {
 /** One set per thread. `hello` opens the database and has to come first. */
 export function createQueryMethods(settings: QuerySettings, logger: Logger) {
   const features = new Set(settings.features);
-  const language = {
-    experimentalFunctions: features.has('promql-experimental-functions'),
-    extendedRangeSelectors: features.has('promql-extended-range-selectors'),
-    binopFillModifiers: features.has('promql-binop-fill-modifiers'),
-  };
+  const language = languageOf(features);
   const engines = new Map<number, Engine>();
   let opened: DbReader | null = null;
 
@@ -103,6 +107,8 @@ export function createQueryMethods(settings: QuerySettings, logger: Logger) {
         lookbackMs: settings.lookbackMs,
         timeoutMs: Infinity,
         samplesMax: settings.sampleCountMax,
+        seriesMax: settings.seriesCountMax,
+        bytesMax: settings.bytesMax,
         subqueryStepMs,
         perStepStats: features.has('promql-per-step-stats'),
         language,
@@ -159,6 +165,21 @@ export function createQueryMethods(settings: QuerySettings, logger: Logger) {
       return finish(answer, request);
     },
 
+    /** An instant query whose result is worked with. */
+    ruleVector: (request: RuleQuery & Added, call: Call) => {
+      const { query, timeMs, timeoutMs, queuedSeconds, subqueryStepMs } = request;
+      const answer = engineFor(subqueryStepMs).instant({
+        query,
+        timeMs,
+        queryable: reader(),
+        timeoutMs,
+        queuedSeconds,
+        isCanceled: () => call.isCanceled(),
+      });
+      return vectorColumns(answer);
+    },
+    latest: (job: LatestJob) => latestColumns(reader(), job),
+
     format: (query: string): string => prettyExpr(parseExpr(query, language)),
     parse: (query: string): Uint8Array =>
       new TextEncoder().encode(JSON.stringify(exprToJson(parseExpr(query, language)))),
@@ -178,6 +199,11 @@ export function createQueryMethods(settings: QuerySettings, logger: Logger) {
     labelValues: (request: SelectionRequest & { readonly name: string }) =>
       handOver(answerTexts(reader(), request, request.name)),
     series: (request: SelectionRequest) => handOver(answerSeries(reader(), request)),
+    readPage: (job: ReadJob, call: Call) => {
+      const page = answerRead(reader(), job, () => call.isCanceled());
+      const { value: bytes, buffers } = handOver(page.bytes);
+      return new Handover({ ...page, bytes }, buffers);
+    },
     federate: (job: FederationJob) => handOver(answerFederation(reader(), job)),
   };
 }

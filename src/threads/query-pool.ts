@@ -92,9 +92,10 @@ export class QueryPool<C> {
     this.#options = options;
   }
 
-  /** Starts the first worker; resolves when it can take work. */
+  /** Sees to it that there is a worker; resolves when one can take work. */
   async start(): Promise<void> {
-    await this.#grow().worker.started;
+    const [first = this.#grow()] = this.#members;
+    await first.worker.started;
   }
 
   get workerCount(): number {
@@ -141,8 +142,9 @@ export class QueryPool<C> {
         reject: (error) => settle(() => reject(error)),
       };
       const onAbort = () => {
+        const where = this.#queue.includes(job) ? 'queue' : 'execution';
         this.#leaveQueue(job);
-        job.reject(new CanceledError('query was canceled in query queue'));
+        job.reject(new CanceledError(`query was canceled in query ${where}`));
       };
       signal.addEventListener('abort', onAbort, { once: true });
       if (Number.isFinite(timeoutMs)) {
@@ -275,6 +277,10 @@ export class QueryPool<C> {
       err: messageOf(reason),
     });
     member.job?.reject(reason);
+    if (!member.isReady && ![...this.#members].some(({ isReady }) => isReady)) {
+      // There is none to take what waits: better told now than when its time is over.
+      for (const job of this.#queue.splice(0)) job.reject(reason);
+    }
     // One that cannot even start would otherwise be started again and again at full speed.
     setTimeout(() => this.#dispatch(), member.isReady ? 0 : RESPAWN_DELAY_MS).unref();
   }

@@ -1,28 +1,59 @@
-/** The UI as a real server serves it: NARTHEX_UI_URL names one that scrapes at least itself. */
+/** The UI as `bin/narthex` serves it, with the sample app to look at. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { launchBrowser, openPage, skipReason } from './support/browser.ts';
+import { AS_INSTALLED, freePort, TestServer, until } from '../src/support/server.ts';
+import { ensureBuilt, launchBrowser, openPage, skipReason } from './support/browser.ts';
 
-const url = process.env.NARTHEX_UI_URL?.replace(/\/$/, '');
-const reason = url === undefined ? 'NARTHEX_UI_URL names no server' : skipReason;
-if (reason !== undefined) console.log(`the UI of a live server is not tested: ${reason}`);
+const ROOT = path.resolve(import.meta.dirname, '../..');
 
-describe.skipIf(reason !== undefined)('a live server', () => {
+describe.skipIf(skipReason !== undefined)('a live server beside the sample app', () => {
   let browser: Browser;
+  let server: TestServer;
+  let app: ChildProcess;
+  let url: string;
+
   beforeAll(async () => {
+    ensureBuilt();
+    const appPort = await freePort();
+    app = spawn(process.execPath, [path.join(ROOT, 'examples/app/main.ts'), `--port=${appPort}`], {
+      stdio: 'ignore',
+    });
+    server = await TestServer.create(
+      `
+global: {scrape_interval: 500ms}
+scrape_configs:
+  - {job_name: narthex, static_configs: [{targets: ["localhost:PORT"]}]}
+  - {job_name: app, static_configs: [{targets: ["localhost:${appPort}"]}]}
+`,
+      AS_INSTALLED,
+    );
+    url = `http://127.0.0.1:${server.port}`;
+    await server.startReady();
     browser = await launchBrowser();
+    await until(
+      'the app was scraped several times',
+      async () => (await server.query('rate(app_requests_total[10s]) > 0')).size > 0,
+      30_000,
+    );
   });
   afterAll(async () => {
     await browser?.close();
+    app?.kill('SIGKILL');
+    await server?.remove();
   });
 
   afterEach(async () => {
     await Promise.all(browser.contexts().map((context) => context.close()));
   });
 
-  test('draws its own metrics', async () => {
-    const address = `${url}/query?g0.expr=process_resident_memory_bytes&g0.tab=graph&g0.range_input=5m`;
+  test.each([
+    ['the request rate of the app', 'sum(rate(app_requests_total[10s]))'],
+    ['its own memory', 'process_resident_memory_bytes{job="narthex"}'],
+  ])('draws %s', async (_title, expr) => {
+    const address = `${url}/query?g0.expr=${encodeURIComponent(expr)}&g0.tab=graph&g0.range_input=5m`;
     const { page, troubles } = await openPage(browser, address);
     await page.getByRole('region', { name: 'Legend' }).waitFor();
     const isDrawn = () =>
@@ -45,10 +76,9 @@ describe.skipIf(reason !== undefined)('a live server', () => {
 
   test('lists its targets', async () => {
     const { page } = await openPage(browser, `${url}/targets`);
-    await page
-      .getByRole('link', { name: /\/metrics/ })
-      .first()
-      .waitFor();
+    const links = page.getByRole('link', { name: /\/metrics/ });
+    await expect.poll(() => links.count()).toBe(2);
+    expect(await page.getByText('down', { exact: true }).count()).toBe(0);
   });
 
   test.each([
@@ -62,8 +92,8 @@ describe.skipIf(reason !== undefined)('a live server', () => {
     '/flags',
     '/config',
     '/alertmanager-discovery',
-  ])('%s loads without errors and without barriers', async (path) => {
-    const { page, troubles } = await openPage(browser, url + path);
+  ])('%s loads without errors and without barriers', async (route) => {
+    const { page, troubles } = await openPage(browser, url + route);
     await page.locator('h1').first().waitFor({ state: 'attached' });
     // Everything that was asked for has been answered when no placeholder is left.
     await page.locator('main [role=status]').first().waitFor({ state: 'detached' });

@@ -1,6 +1,6 @@
 /**
  * The same requests to a real Prometheus and to us: status, headers and bodies of whatever does not
- * depend on data. Needs `NARTHEX_ORACLE`, the path of a Prometheus 3.x binary.
+ * depend on data.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,11 +11,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Listener } from '../../web/index.ts';
+import { exactPrometheus } from '../support/installed.ts';
 import { listenLocally, requestRaw } from './fake-house.ts';
 import { houseWithLanguage } from './real-language.ts';
 
-const binary = process.env.NARTHEX_ORACLE;
-if (binary === undefined) console.log('skipped: NARTHEX_ORACLE names no Prometheus binary');
+const binary = exactPrometheus();
 
 /** `METHOD path`, then headers. */
 const REQUESTS: readonly [line: string, headers?: Readonly<Record<string, string>>][] = [
@@ -114,7 +114,7 @@ const COMPARED_HEADERS = [
   'x-prometheus-stopping',
 ];
 
-describe.runIf(binary !== undefined)('a real Prometheus and we', () => {
+describe.runIf(binary !== null)('a real Prometheus and we', () => {
   let directory = '';
   let oracle: ChildProcess | undefined;
   let oracleUrl = '';

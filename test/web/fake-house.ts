@@ -184,7 +184,7 @@ function defaultPorts(
         buildDate: 'd',
         goVersion: 'node26',
       }),
-      features: () => ({ promql: { b: true, a: false }, api: { admin: false } }),
+      features: async () => ({ promql: { b: true, a: false }, api: { admin: false } }),
       walReplay: () => ({ min: 1, max: 5, current: 2 }),
       runtimeInfo: async () => ({
         startTimeMs: NOW_MS,

@@ -169,6 +169,7 @@ describe('answers satisfy their schemas:', () => {
     ['/targets/relabel_steps?scrapePool=api&labels={}', 'TargetRelabelStepsOutputBody'],
     ['/rules', 'RulesOutputBody'],
     ['/alerts', 'AlertsOutputBody'],
+    ['/alerts/history', 'AlertHistoryOutputBody'],
     ['/alertmanagers', 'AlertmanagersOutputBody'],
     ['/status/config', 'StatusConfigOutputBody'],
     ['/status/runtimeinfo', 'StatusRuntimeInfoOutputBody'],

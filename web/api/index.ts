@@ -1,5 +1,7 @@
 /** Every route below `/api/v1`, in the order of its description. */
 import type { ApiRoute } from '../route.ts';
+import { activeQueries, cancelQuery } from './active-queries.ts';
+import { alertHistory } from './alert-history.ts';
 import { adminCleanTombstones, adminDeleteSeries, adminSnapshot } from './admin.ts';
 import { queryExemplars } from './exemplars.ts';
 import { labelNames, labelValues, series } from './labels.ts';
@@ -52,6 +54,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   relabelSteps,
   rules,
   alerts,
+  alertHistory,
   alertmanagers,
   statusConfig,
   statusRuntimeInfo,
@@ -62,6 +65,8 @@ export const API_ROUTES: readonly ApiRoute[] = [
   statusWalReplay,
   selfMetrics,
   topQueries,
+  activeQueries,
+  cancelQuery,
   adminDeleteSeries,
   adminCleanTombstones,
   adminSnapshot,

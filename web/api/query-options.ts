@@ -1,18 +1,20 @@
 /** What instant and range queries have in common. */
+import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../api-error.ts';
 import type { Form } from '../form.ts';
 import { optionalDuration, parseDurationMs } from '../params.ts';
 import type { QueryOptions } from '../ports.ts';
 
 /** Everything but the limit, which is the first thing to be checked. */
-export function queryOptions(form: Form, limit: number): QueryOptions {
+export function queryOptions(form: Form, limit: number, request: FastifyRequest): QueryOptions {
   const timeoutMs = optionalDuration(form, 'timeout');
   if (timeoutMs !== null && timeoutMs <= 0) {
     throw new ApiError('timeout', 'query timed out in query execution');
   }
   const lookbackMs = lookback(form);
   const { stats, warnings } = statsParameter(form);
-  return { query: form.first('query'), timeoutMs, lookbackMs, limit, stats, warnings };
+  const client = { address: request.ip, userAgent: request.headers['user-agent'] ?? '' };
+  return { query: form.first('query'), timeoutMs, lookbackMs, limit, stats, warnings, client };
 }
 
 function lookback(form: Form): number | null {

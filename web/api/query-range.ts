@@ -40,7 +40,7 @@ export const rangeQuery: JsonRoute = {
     ],
     body: 'QueryRange',
   },
-  handle({ form, signal }, { ports }) {
+  handle({ form, request, signal }, { ports }) {
     const limit = limitParameter(form);
     const startMs = wrapEngineTime(requiredTime(form, 'start'));
     const endMs = wrapEngineTime(requiredTime(form, 'end'));
@@ -59,13 +59,13 @@ export const rangeQuery: JsonRoute = {
           'Try decreasing the query resolution (?step=XX)',
       );
     }
-    // The engine counts whole milliseconds. A step below one would stand still.
-    const request = {
-      ...queryOptions(form, limit),
+    // The engine counts whole milliseconds.
+    const asked = {
+      ...queryOptions(form, limit, request),
       startMs,
       endMs,
-      stepMs: Math.max(1, Math.floor(stepMs)),
+      stepMs: Math.floor(stepMs),
     };
-    return namingParameter('query', ports.query.range(request, signal));
+    return namingParameter('query', ports.query.range(asked, signal));
   },
 };

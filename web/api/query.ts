@@ -14,10 +14,10 @@ export const instantQuery: JsonRoute = {
     parameters: [LIMIT, TIME, QUERY, TIMEOUT, LOOKBACK, STATS],
     body: 'Query',
   },
-  handle({ form, signal }, { ports, options }) {
+  handle({ form, request, signal }, { ports, options }) {
     const limit = limitParameter(form);
     const timeMs = wrapEngineTime(optionalTime(form, 'time', options.clock.nowMs()));
-    const request = { ...queryOptions(form, limit), timeMs };
-    return namingParameter('query', ports.query.instant(request, signal));
+    const asked = { ...queryOptions(form, limit, request), timeMs };
+    return namingParameter('query', ports.query.instant(asked, signal));
   },
 };

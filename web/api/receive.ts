@@ -16,8 +16,11 @@ const gunzipAsync = promisify(gunzip);
 /** Against small bodies that unpack into huge ones. */
 const OTLP_UNPACKED_BYTES_MAX = 256 * 1024 * 1024;
 const PROTOBUF_TYPE = 'application/x-protobuf';
-const WRITE_V1 = 'prometheus.WriteRequest';
-const WRITE_V2 = 'io.prometheus.write.v2.Request';
+const WRITE_MESSAGES = { 1: 'prometheus.WriteRequest', 2: 'io.prometheus.write.v2.Request' };
+type WriteVersion = keyof typeof WRITE_MESSAGES;
+const ALL_VERSIONS: readonly WriteVersion[] = [1, 2];
+/** Of a body as received, and unpacked as well. */
+const WRITE_BODY_BYTES_MAX = 32 * 1024 * 1024;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -39,20 +42,30 @@ export const remoteWrite: RawRoute = {
       const what = `remote write receiver needs to be enabled with ${flag}`;
       return sendPlainError(reply, 404, what);
     }
-    const version = writeVersion(request.headers['content-type']);
-    if (version === null) {
-      const shown = request.headers['content-type'] ?? '';
-      const accepted = `${PROTOBUF_TYPE};proto=${WRITE_V1} and ${PROTOBUF_TYPE};proto=${WRITE_V2}`;
-      const what = `content type "${shown}" is not accepted by this server; send ${accepted}`;
-      return sendPlainError(reply, 415, what);
-    }
-    const encoding = request.headers['content-encoding'] ?? 'snappy';
-    if (encoding !== 'snappy') {
+    const type = writeVersion(request.headers['content-type']);
+    if (type.version === null) return sendPlainError(reply, 415, type.problem);
+    const { version } = type;
+    const encoding = request.headers['content-encoding'] ?? '';
+    if (encoding !== '' && encoding !== 'snappy') {
       const what = `${encoding} encoding (compression) is not accepted by this server`;
       return sendPlainError(reply, 415, `${what}; only snappy is acceptable`);
     }
+    const accepted = options.remoteWriteVersions ?? ALL_VERSIONS;
+    if (!accepted.includes(version)) {
+      const what = `${WRITE_MESSAGES[version]} protobuf message is not accepted by this server`;
+      const names = accepted.map((v) => WRITE_MESSAGES[v]).join(', ');
+      return sendPlainError(reply, 415, `${what}; only accepts ${names}`);
+    }
+    const body = bytesOf(request);
+    if (body.length > WRITE_BODY_BYTES_MAX) {
+      return sendPlainError(
+        reply,
+        413,
+        `request body exceeds the ${WRITE_BODY_BYTES_MAX} bytes limit`,
+      );
+    }
     try {
-      const answer = await ports.remoteWrite.write({ version, body: bytesOf(request) }, signal);
+      const answer = await ports.remoteWrite.write({ version, body }, signal);
       if (version === 2) {
         const prefix = 'x-prometheus-remote-write';
         reply.header(`${prefix}-samples-written`, String(answer.samplesWritten));
@@ -67,17 +80,37 @@ export const remoteWrite: RawRoute = {
   },
 };
 
-/** Null for a type that is not accepted. Clients without a `proto` parameter speak version 1. */
-function writeVersion(contentType: string | undefined): 1 | 2 | null {
-  const [type = '', ...parameters] = (contentType ?? PROTOBUF_TYPE).split(';').map((t) => t.trim());
-  if (type.toLowerCase() !== PROTOBUF_TYPE) return null;
-  for (const parameter of parameters) {
-    const [name, value = ''] = parameter.split('=');
-    if (name?.toLowerCase() !== 'proto') continue;
-    if (value === WRITE_V1) return 1;
-    return value === WRITE_V2 ? 2 : null;
+type TypeVerdict =
+  | { readonly version: WriteVersion }
+  | { readonly version: null; readonly problem: string };
+
+/** Clients without a `proto` parameter speak version 1. */
+function writeVersion(contentType = ''): TypeVerdict {
+  const refuse = (problem: string): TypeVerdict => ({ version: null, problem });
+  if (contentType === '') return { version: 1 };
+  const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim());
+  if (type !== PROTOBUF_TYPE) {
+    return refuse(
+      `expected ${PROTOBUF_TYPE} as the first (media) part, got ${contentType} content-type`,
+    );
   }
-  return 1;
+  for (const parameter of parameters) {
+    const [name, value, ...rest] = parameter.split('=');
+    if (value === undefined || rest.length > 0) {
+      return refuse(
+        'as per https://www.rfc-editor.org/rfc/rfc9110#parameter expected parameters to be ' +
+          `key-values, got ${parameter} in ${contentType} content-type`,
+      );
+    }
+    if (name !== 'proto') continue;
+    if (value === WRITE_MESSAGES[1]) return { version: 1 };
+    if (value === WRITE_MESSAGES[2]) return { version: 2 };
+    return refuse(
+      `got ${contentType} content type; unknown type for remote write protobuf message ${value}, ` +
+        `supported: ${WRITE_MESSAGES[1]}, ${WRITE_MESSAGES[2]}`,
+    );
+  }
+  return { version: 1 };
 }
 
 /** POST /api/v1/read */

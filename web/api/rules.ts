@@ -1,12 +1,13 @@
 /** Rules and alerts. Source: Prometheus HTTP API, rules, alerts, alertmanagers. */
 import { createHash } from 'node:crypto';
-import { formatFloat, Matcher } from '../../model/index.ts';
+import { Matcher } from '../../model/index.ts';
 import { ApiError } from '../api-error.ts';
 import type { Form } from '../form.ts';
 import { badParameter, booleanParameter, parseInteger } from '../params.ts';
 import type { Alert, LabelObject, PlainMatcher, Rule, RuleGroup } from '../ports.ts';
 import { successJson } from '../respond.ts';
 import type { JsonRoute } from '../route.ts';
+import { exponentText } from './exponent-text.ts';
 import { timeText } from './time-text.ts';
 
 /** GET /api/v1/rules: groups with their rules, filtered and in pages. */
@@ -252,10 +253,4 @@ function alertJson(alert: Alert) {
     ...(keepFiringSinceMs === null ? {} : { keepFiringSince: timeText(keepFiringSinceMs) }),
     value: exponentText(value),
   };
-}
-
-/** Always with an exponent of at least two digits: `1e+00`, `2.5e-01`, `NaN`. */
-function exponentText(value: number): string {
-  if (!Number.isFinite(value)) return formatFloat(value);
-  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
 }

@@ -187,8 +187,8 @@ export const features: JsonRoute = {
     body: 'Features',
   },
   inAgentMode: true,
-  handle(_, { ports }) {
-    const sorted = Object.entries(ports.status.features())
+  async handle({ signal }, { ports }) {
+    const sorted = Object.entries(await ports.status.features(signal))
       .sort(byName)
       .map(([category, flags]) => [
         category,

@@ -2,7 +2,7 @@
  * Exposition formats, written. Depends on model alone, so that a query worker can load it without
  * the HTTP server.
  */
-export { ESCAPING_SCHEMES, type EscapingScheme, unescapeName } from './names.ts';
+export { type EscapingScheme, unescapeName } from './names.ts';
 export {
   contentTypeOf,
   type ExpositionFormat,

@@ -163,6 +163,25 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     'keepFiringSince?': TIME,
   }),
   AlertDiscovery: object({ alerts: listOf(ref('Alert')) }),
+  AlertDelivery: object({ at: TIME, url: TEXT, 'error?': TEXT }),
+  AlertEvent: object(
+    {
+      at: TIME,
+      from: { type: 'string', enum: ['inactive', 'pending', 'firing'] },
+      to: { type: 'string', enum: ['inactive', 'pending', 'firing'] },
+      fingerprint: TEXT,
+      labels: LABELS,
+      annotations: LABELS,
+      value: TEXT,
+      activeAt: TIME,
+      rule: TEXT,
+      group: TEXT,
+      file: TEXT,
+      query: TEXT,
+      deliveries: listOf(ref('AlertDelivery')),
+    },
+    'Narthex only.',
+  ),
   AlertmanagerTarget: object({ url: TEXT }),
   AlertmanagerDiscovery: object({
     activeAlertmanagers: listOf(ref('AlertmanagerTarget')),
@@ -248,6 +267,22 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     'Narthex only.',
   ),
+  ActiveQuery: object(
+    {
+      id: WHOLE,
+      query: TEXT,
+      kind: { type: 'string', enum: ['instant', 'range', 'rule'] },
+      state: { type: 'string', enum: ['waiting', 'running'] },
+      started: TIME,
+      durationSeconds: NUMBER,
+      start: TIME,
+      end: TIME,
+      stepSeconds: NUMBER,
+      client: TEXT,
+      userAgent: TEXT,
+    },
+    'Narthex only.',
+  ),
 };
 
 /** The `data` of each answer; `<name>OutputBody` is the envelope around it. */
@@ -282,6 +317,8 @@ export const ANSWER_DATA = {
   StatusTSDBBlocks: ref('StatusTSDBBlocksData'),
   StatusWALReplay: ref('StatusWALReplayData'),
   StatusSelfMetrics: listOf({ type: 'object', description: 'A family, in the JSON of protobuf.' }),
+  StatusActiveQueries: object({ queries: listOf(ref('ActiveQuery')) }),
+  AlertHistory: object({ entries: listOf(ref('AlertEvent')), 'nextToken?': TEXT }),
   StatusTopQueries: object({ queries: listOf(ref('TopQuery')) }),
   Snapshot: ref('DataStruct'),
   Notifications: listOf(ref('Notification')),

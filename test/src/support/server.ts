@@ -24,21 +24,33 @@ export function temporaryFolder(): string {
   return mkdtempSync(path.join(tmpdir(), 'narthex-test-'));
 }
 
+/** The sources, run as they are. */
+const FROM_SOURCES = [process.execPath, path.join(ROOT, 'src/main.ts')] as const;
+/** As a user starts it. */
+export const AS_INSTALLED = [path.join(ROOT, 'bin/narthex')] as const;
+
 /** One data folder and one configuration; the process can come and go. */
 export class TestServer {
   readonly folder = temporaryFolder();
   readonly port: number;
+  readonly #program: readonly string[];
   dataFolder = path.join(this.folder, 'data');
   log = '';
+  /** Added to ours. */
+  environment: NodeJS.ProcessEnv = {};
   #child: ChildProcess | null = null;
   #ended: Promise<Ended> = Promise.resolve({ code: null, signal: null });
 
-  constructor(port: number) {
+  constructor(port: number, program: readonly string[]) {
     this.port = port;
+    this.#program = program;
   }
 
-  static async create(config: string): Promise<TestServer> {
-    const server = new TestServer(await freePort());
+  static async create(
+    config: string,
+    program: readonly string[] = FROM_SOURCES,
+  ): Promise<TestServer> {
+    const server = new TestServer(await freePort(), program);
     server.writeConfig(config);
     return server;
   }
@@ -53,14 +65,18 @@ export class TestServer {
   }
 
   start(...flags: string[]): void {
+    const [command, ...first] = this.#program;
     const args = [
-      path.join(ROOT, 'src/main.ts'),
+      ...first,
       `--config.file=${this.configFile}`,
       `--storage.tsdb.path=${this.dataFolder}`,
       `--web.listen-address=127.0.0.1:${this.port}`,
       ...flags,
     ];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(command!, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...this.environment },
+    });
     this.#child = child;
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     this.#ended = new Promise((resolve) => {
@@ -99,7 +115,8 @@ export class TestServer {
   }
 
   async json<T>(route: string): Promise<T> {
-    const { text } = await this.get(route);
+    const { status, text } = await this.get(route);
+    if (status !== 200) throw new Error(`${route}: ${status} ${text}\n${this.log}`);
     return (JSON.parse(text) as { data: T }).data;
   }
 

@@ -11,14 +11,15 @@ import {
 /** A worker whose work is finished by hand. */
 class FakeWorker implements PoolWorker<FakeWorker> {
   readonly client = this;
-  readonly started = Promise.resolve();
+  readonly started: Promise<void>;
   readonly ended: Promise<Error>;
   readonly #end: (reason: Error) => void;
   wasCanceled = false;
   isAlive = true;
   #finish: { resolve: (value: string) => void; reject: (error: Error) => void } | null = null;
 
-  constructor() {
+  constructor(startsUp: boolean) {
+    this.started = startsUp ? Promise.resolve() : new Promise(() => {});
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.ended = promise;
     this.#end = resolve;
@@ -55,13 +56,15 @@ type Limits = {
   queryCountMax?: number;
   idleMsMax?: number;
   lastIdleMsMax?: number;
+  /** Later workers never get ready. */
+  startableCount?: number;
 };
 
 async function startPool(limits: Limits = {}) {
   const workers: FakeWorker[] = [];
   const pool = new QueryPool<FakeWorker>({
     spawn: () => {
-      const worker = new FakeWorker();
+      const worker = new FakeWorker(workers.length < (limits.startableCount ?? Infinity));
       workers.push(worker);
       return worker;
     },
@@ -135,6 +138,17 @@ describe('the query pool', () => {
     await settle();
     workers[0]!.finish('next');
     expect(await waiting).toBe('next');
+    await pool.close();
+  });
+
+  test('tells what waits when no worker can be started', async () => {
+    const { pool, workers, run } = await startPool({ workerCountMax: 1, startableCount: 1 });
+    workers[0]!.die('out of memory');
+    await settle(10);
+    const waiting = run();
+    await settle(60);
+    workers[1]!.die('no more threads');
+    await expect(waiting).rejects.toThrow('no more threads');
     await pool.close();
   });
 

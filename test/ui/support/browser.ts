@@ -44,7 +44,12 @@ export function ensureBuilt(): void {
   const root = path.resolve(UI_DIST, '../../..');
   const vite = path.join(root, 'node_modules/vite/bin/vite.js');
   const config = path.join(root, 'web/ui/vite.config.ts');
-  execFileSync(process.execPath, [vite, 'build', '--config', config], { cwd: root, stdio: 'pipe' });
+  execFileSync(process.execPath, [vite, 'build', '--config', config], {
+    cwd: root,
+    stdio: 'pipe',
+    // That of the test runner would make it a build for development.
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
 }
 
 export type Watched = {

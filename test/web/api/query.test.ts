@@ -3,7 +3,14 @@ import { ApiError } from '../../../web/index.ts';
 import { fakeHouse, NOW_MS } from '../fake-house.ts';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
-const NO_OPTIONS = { timeoutMs: null, lookbackMs: null, limit: 0, stats: 'none', warnings: [] };
+const NO_OPTIONS = {
+  timeoutMs: null,
+  lookbackMs: null,
+  limit: 0,
+  stats: 'none',
+  warnings: [],
+  client: { address: '127.0.0.1', userAgent: 'lightMyRequest' },
+};
 
 describe('an instant query', () => {
   test('is asked at the present time when none is given', async () => {
@@ -25,6 +32,7 @@ describe('an instant query', () => {
       payload: 'query=sum(up)&timeout=1m30s&limit=3&stats=all',
     });
     expect(calls[0]!.request).toEqual({
+      ...NO_OPTIONS,
       query: 'sum(up)',
       timeMs: 7500,
       timeoutMs: 90_000,
@@ -164,7 +172,7 @@ describe('a range query', () => {
 
   test.each([
     ['0.0019', 1],
-    ['0.0001', 1],
+    ['0.0001', 0],
     ['0.5', 500],
   ])('of step %s goes in steps of %s ms', async (step, stepMs) => {
     const { app, calls } = fakeHouse();

@@ -43,8 +43,9 @@ describe('remote write', () => {
   });
 
   test.each([
-    ['text/plain', 'snappy', /^content type "text\/plain" is not accepted/],
-    [`${PROTOBUF};proto=foo`, 'snappy', /^content type/],
+    ['text/plain', 'snappy', /^expected application\/x-protobuf as the first .* got text\/plain/],
+    [`${PROTOBUF};proto=foo`, 'snappy', /unknown type for remote write protobuf message foo, supp/],
+    [`${PROTOBUF};foo`, 'snappy', /expected parameters to be key-values, got foo in app/],
     [
       PROTOBUF,
       'zstd',
@@ -57,6 +58,19 @@ describe('remote write', () => {
     expect(statusCode).toBe(415);
     expect(payload).toMatch(message);
     expect(asked).toEqual([]);
+  });
+
+  test('of a version that is switched off is refused', async () => {
+    const write = async () => wrote;
+    const limits = { enableRemoteWriteReceiver: true, remoteWriteVersions: [1] as const };
+    const { app } = fakeHouse({ remoteWrite: { write } }, limits);
+    const headers = { 'content-type': `${PROTOBUF};proto=io.prometheus.write.v2.Request` };
+    const { statusCode, payload } = await app.inject({ method: POST, url, headers, payload: 'x' });
+    expect(statusCode).toBe(415);
+    expect(payload).toBe(
+      'io.prometheus.write.v2.Request protobuf message is not accepted by this server; ' +
+        'only accepts prometheus.WriteRequest\n',
+    );
   });
 
   test('tells what was refused, and what was stored all the same', async () => {

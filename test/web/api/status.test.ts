@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Registry } from '../../../model/index.ts';
-import { fakeHouse } from '../fake-house.ts';
+import { fakeHouse, NOW_MS } from '../fake-house.ts';
 
 async function payload(url: string) {
   const response = await fakeHouse().app.inject(`/api/v1/${url}`);
@@ -154,4 +154,56 @@ test('top queries are sorted and limited by the house', async () => {
   ]);
   const malformed = await app.inject('/api/v1/status/top_queries?sort_by=x');
   expect(malformed.json().error).toContain('must be one of count, duration, samples, recent');
+});
+
+test('active queries can be seen and canceled', async () => {
+  const canceled: number[] = [];
+  const { app } = fakeHouse({
+    activeQueries: {
+      list: () => [
+        {
+          id: 7,
+          kind: 'range',
+          query: 'up',
+          state: 'running',
+          startedMs: NOW_MS,
+          durationSeconds: 1.5,
+          startMs: 0,
+          endMs: 60_000,
+          stepMs: 15_000,
+          client: { address: '10.0.0.7', userAgent: 'Grafana/11' },
+        },
+      ],
+      cancel: (id) => {
+        if (id !== 7) return false;
+        canceled.push(id);
+        return true;
+      },
+    },
+  });
+  const { data } = (await app.inject('/api/v1/status/active_queries')).json();
+  expect(data.queries).toEqual([
+    {
+      id: 7,
+      query: 'up',
+      kind: 'range',
+      state: 'running',
+      started: '2026-01-02T03:04:05.678Z',
+      durationSeconds: 1.5,
+      start: '1970-01-01T00:00:00Z',
+      end: '1970-01-01T00:01:00Z',
+      stepSeconds: 15,
+      client: '10.0.0.7',
+      userAgent: 'Grafana/11',
+    },
+  ]);
+  const cancel = async (id: string) => {
+    const url = `/api/v1/status/active_queries/cancel?id=${id}`;
+    return (await app.inject({ method: 'POST', url })).statusCode;
+  };
+  expect(await cancel('7')).toBe(204);
+  expect(canceled).toEqual([7]);
+  expect(await cancel('8')).toBe(404);
+  expect(await cancel('x')).toBe(400);
+  expect(await cancel('')).toBe(400);
 });
