@@ -44,7 +44,7 @@ export type OtlpOptions = NameRules & {
 const SERVICE_NAME = 'service.name';
 const SERVICE_NAMESPACE = 'service.namespace';
 const SERVICE_INSTANCE = 'service.instance.id';
-const IDENTIFYING: readonly string[] = [SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE];
+const IDENTIFYING = new Set([SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE]);
 /** The point says that there is no value. */
 const NO_RECORDED_VALUE = 1;
 /** Prometheus's own, whatever the sender's. */
@@ -277,8 +277,7 @@ export class OtlpMessage implements WriteMessage {
     const kept: string[] = [];
     for (let i = 0; i < attributes.length; i += 2) {
       const key = attributes[i]!;
-      if (keepsIdentifyingAttributes || !IDENTIFYING.includes(key))
-        kept.push(key, attributes[i + 1]!);
+      if (keepsIdentifyingAttributes || !IDENTIFYING.has(key)) kept.push(key, attributes[i + 1]!);
     }
     // Of a resource without properties there is nothing to tell.
     if (!hasOthers(attributes)) return;
@@ -297,7 +296,7 @@ export class OtlpMessage implements WriteMessage {
 }
 
 function hasOthers(attributes: Attributes): boolean {
-  return attributes.some((key, i) => i % 2 === 0 && !IDENTIFYING.includes(key));
+  return attributes.some((key, i) => i % 2 === 0 && !IDENTIFYING.has(key));
 }
 
 /** `job` and `instance`. */

@@ -148,6 +148,16 @@ describe.each([1, 2] as const)('a request of version %s', (version: WriteVersion
     );
   });
 
+  test('has new series refused when memory is used up', async () => {
+    await store.remove();
+    store = new RemoteStore({ headMemoryLimitBytes: 1 });
+    const report = send(floats(named('a'), [T, 1]), histograms('h', {}));
+    expect(report).toMatchObject({ samplesWritten: 0, histogramsWritten: 0 });
+    const reason =
+      /^new series refused: the memory budget of the head .* for series \{__name__="a"\}/;
+    expect(report.rejection).toMatch(reason);
+  });
+
   test('may come late within the window', async () => {
     await store.remove();
     store = new RemoteStore({ outOfOrderWindowMs: 600_000 });

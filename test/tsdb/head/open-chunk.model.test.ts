@@ -71,7 +71,7 @@ describe('open chunk', () => {
     expect(open.appendRun(usual, 0, 5, -Infinity, 120)).toBe(5);
 
     const next = (timeMs: number, bits: readonly number[] = [0x40590000, 0]) =>
-      columnsOf(record, [timeMs], [[...value]]);
+      columnsOf(record, [timeMs], [[...bits]]);
     const takes = (columns: ReturnType<typeof next>, notBeforeMs = -Infinity) =>
       open.appendRun(columns, 0, 1, notBeforeMs, 120) === 1;
     expect(takes(next(90_000)), 'not newer').toBe(false);
