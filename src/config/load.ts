@@ -6,7 +6,7 @@ import type { ScrapeConfig } from '../../scrape/index.ts';
 import { ConfigDocument } from './document.ts';
 import { configFileType, emptyConfigFile, type FileValues, jobsFileType } from './file-shape.ts';
 import { expandExternalLabels } from './global-shape.ts';
-import type { JsonSchema } from './json-schema.ts';
+import { type JsonSchema, withDefinitions } from './json-schema.ts';
 import type { Yaml } from './print-yaml.ts';
 import { printYaml } from './print-yaml.ts';
 import { scrapeConfig, type ScrapeValues } from './scrape-shape.ts';
@@ -122,7 +122,7 @@ export function configSchema(): JsonSchema {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Configuration of a Prometheus-compatible server',
-    ...configFileType(false).schema(),
+    ...withDefinitions(configFileType(false).schema()),
   };
 }
 

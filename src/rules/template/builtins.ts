@@ -129,7 +129,7 @@ const HTML_ESCAPES: Readonly<Record<string, string>> = {
   '\0': '\ufffd',
 };
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll(/["'&<>\0]/g, (character) => HTML_ESCAPES[character]!);
 }
 

@@ -75,7 +75,6 @@ export class GoText {
   }
 }
 
-export type GoMap = ReadonlyMap<string, Value> & { readonly isTextMap?: boolean };
 export type Value =
   | string
   | boolean

@@ -2,7 +2,7 @@
  * A process that writes is killed by SIGKILL at random moments, many of them in the middle of a
  * compaction, a deletion, a cleaning or a snapshot. NARTHEX_ROUNDS says how often.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -20,7 +20,11 @@ const EVERY_SERIES = SERIES.map((_, i) => i);
 const TARGETS = ['', 'compact', 'delete', 'snapshot', 'clean', 'reopen', ''] as const;
 
 let directory = '';
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+let writer: ChildProcess | null = null;
+afterEach(() => {
+  writer?.kill('SIGKILL');
+  rmSync(directory, { recursive: true, force: true });
+});
 
 /** Runs the writer until it is killed; returns the complete lines that it said. */
 function writeUntilKilled(first: number, target: string, delayMs: number): Promise<string[]> {
@@ -29,6 +33,7 @@ function writeUntilKilled(first: number, target: string, delayMs: number): Promi
     const child = spawn(process.execPath, [script, directory, String(first)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    writer = child;
     let said = '';
     let complaint = '';
     let isStruck = false;
@@ -163,6 +168,7 @@ test('nothing that was acknowledged is missing after kill -9, and nothing else i
     account.judgeLast(found);
     expect(account.store.differences(found, EVERY_SERIES, ALL), what).toEqual([]);
     await db.close();
+    if (round % 20 === 19) console.info(`${round + 1} kills survived`);
   }
   const again = open('data');
   const blockCount = again.status(1).blocks.length;

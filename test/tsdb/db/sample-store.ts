@@ -22,6 +22,7 @@ const SCHEMA = `
   CREATE TABLE held (series INT, t INT, value TEXT, PRIMARY KEY (series, t, value)) WITHOUT ROWID;
   CREATE TABLE deletion (series INT, min_ms INT, max_ms INT);
   CREATE TABLE found (series INT, t INT, value TEXT);
+  CREATE INDEX found_sample ON found (series, t);
   CREATE TABLE wanted (series INT PRIMARY KEY);
 `;
 /** Milliseconds that stand for no limit; SQLite has no infinite integers. */
