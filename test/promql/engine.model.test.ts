@@ -157,7 +157,11 @@ test('a range query says what its steps say by themselves', () => {
         const notes = notesOf(() => talkative.instant({ query, queryable, timeMs }));
         if (notes !== 'error') for (const text of notes) single.add(text);
       }
-      expect([...whole].sort()).toEqual([...single].sort());
+      // A subquery of a range query is evaluated at all its steps from the first window to the last,
+      // also at those that lie in no window: 3.14 does, and tells what it finds there.
+      const mayTellMore = /\[[^\]]*:[^\]]*\]/.test(query);
+      const expected = mayTellMore ? new Set([...single, ...whole]) : single;
+      expect([...whole].sort()).toEqual([...expected].sort());
     }),
     { numRuns: RUN_COUNT },
   );
