@@ -49,11 +49,12 @@ function answers(port: number): Promise<boolean> {
 async function writeNodeTargets(dataFolder: string): Promise<boolean> {
   const folder = path.join(dataFolder, 'file_sd');
   const file = path.join(folder, 'node.json');
+  // There in any case, because the server watches it.
+  mkdirSync(folder, { recursive: true });
   if (!(await answers(NODE_EXPORTER_PORT))) {
     rmSync(file, { force: true });
     return false;
   }
-  mkdirSync(folder, { recursive: true });
   writeFileSync(file, JSON.stringify([{ targets: [`localhost:${NODE_EXPORTER_PORT}`] }]));
   return true;
 }
