@@ -42,6 +42,8 @@ export function mergeSamples(sources: readonly SampleBuffer[], out: SampleBuffer
     const source = filled[chosen]!;
     const first = next[chosen]!;
     let last = first + 1;
+    // Sources mostly follow one another: then the whole rest goes at once.
+    if (source.timestampsMs[source.count - 1]! < limitMs) last = source.count;
     while (last < source.count && source.timestampsMs[last]! < limitMs) last++;
     copyRun(source, first, last, out);
     next[chosen] = last;
