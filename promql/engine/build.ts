@@ -46,6 +46,7 @@ import { RepeatedStep } from './invariant.ts';
 import { emptyOperator, materialize, type Operator } from './operator.ts';
 import {
   dropMetricIdentity,
+  IDENTITY_LABELS,
   mergeEqualRows,
   type Overlap,
   shareMetricIdentity,
@@ -172,15 +173,27 @@ export class Builder {
     return mergeEqualRows(rows, overlap, this.#context);
   }
 
-  #windowCall(node: WindowCallNode, scope: Scope): Operator {
+  /** @param ignoresIdentity  nobody will look at name, type and unit of the rows */
+  #windowCall(node: WindowCallNode, scope: Scope, ignoresIdentity = false): Operator {
     const context = this.#context;
     const rows = this.window(node.window, scope);
     const params = node.params.map((param) => this.scalar(param, scope));
-    const keepsName = NAME_KEEPING_WINDOW_FUNCTIONS.has(node.name);
-    const { labels, dropsName } = keepsName ? rows : dropMetricIdentity(rows, context);
+    const staysDistinct =
+      NAME_KEEPING_WINDOW_FUNCTIONS.has(node.name) || shareMetricIdentity(rows.labels);
+    const keepsLabels =
+      NAME_KEEPING_WINDOW_FUNCTIONS.has(node.name) ||
+      (ignoresIdentity && staysDistinct && !context.features.delayedNameRemoval);
+    const { labels, dropsName } = keepsLabels ? rows : dropMetricIdentity(rows, context);
     const call = new WindowCall(node, rows, labels, dropsName, params, context);
-    if (keepsName || shareMetricIdentity(rows.labels)) return call;
-    return mergeEqualRows(call, 'series', context);
+    return staysDistinct ? call : mergeEqualRows(call, 'series', context);
+  }
+
+  /** What is aggregated. Names need not be taken off, row by row, for groups that do not have them. */
+  #aggregated({ child, grouping, without }: AggregateNode, scope: Scope): Operator {
+    const ignoresIdentity = !without && !grouping.some((name) => IDENTITY_LABELS.has(name));
+    return child.kind === 'window-call'
+      ? this.#windowCall(child, scope, ignoresIdentity)
+      : this.vector(child, scope);
   }
 
   #aggregate(node: AggregateNode, scope: Scope): Operator {
@@ -196,14 +209,14 @@ export class Builder {
       }
       case 'quantile': {
         const values = this.scalar(param as ScalarNode, scope);
-        return quantileRows(node, this.vector(node.child, scope), values, context);
+        return quantileRows(node, this.#aggregated(node, scope), values, context);
       }
       case 'count_values': {
         const { value } = param as StringNode;
         return countValuesRows(node, this.vector(node.child, scope), value, context);
       }
       default:
-        return aggregateRows(node, operator, this.vector(node.child, scope), context);
+        return aggregateRows(node, operator, this.#aggregated(node, scope), context);
     }
   }
 

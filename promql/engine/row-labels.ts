@@ -25,7 +25,7 @@ export function withoutMetricIdentity(labels: Labels): Labels {
   return flat[0] === METRIC_NAME ? Labels.fromSorted(flat.slice(2)) : labels;
 }
 
-const IDENTITY_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, TYPE_LABEL, UNIT_LABEL]);
+export const IDENTITY_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, TYPE_LABEL, UNIT_LABEL]);
 
 function isTypeOrUnit(name: string): boolean {
   return name === TYPE_LABEL || name === UNIT_LABEL;
