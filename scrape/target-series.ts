@@ -239,6 +239,8 @@ export class TargetSeries {
     if (isTracked) {
       cache.flags[entry]! &= ~EntryFlag.OwnTime;
       this.tracked++;
+      // It was there, but with a time of its own, so nothing was open.
+      if (wasThere && !wasOpen) this.#revived.push(entry);
     } else {
       cache.flags[entry]! |= EntryFlag.OwnTime;
       if (wasOpen) this.#untracked.push(entry);
@@ -396,6 +398,7 @@ export class TargetSeries {
         missing.push(entry);
       }
     }
+    if (missing.length > 0 && this.#revived.length > 0) this.#renewRefs();
     // Another text may stand for the same series now: only what nobody continues has ended.
     const present = new Set<number>();
     const gone = new Set(missing.map((entry) => cache.refs[entry]!));
@@ -410,6 +413,23 @@ export class TargetSeries {
     this.#stageEnds(missing, present);
     // These are present with a time of their own, and ended all the same.
     for (const entry of this.#untracked) this.#stageEnd(entry);
+  }
+
+  /**
+   * A text that comes again may have the reference of a series that storage has dropped since, and
+   * created anew for another text, which is missing now: then that series goes on.
+   */
+  #renewRefs(): void {
+    const { cache, staging } = this;
+    for (const entry of this.#revived) {
+      const labels = this.options.sampleLabels.of(this.#reader!.rawLabelsOf(this, entry));
+      const ref = labels === null ? NO_SERIES : this.appender.series(labels);
+      if (ref !== NO_SERIES) cache.refs[entry] = ref;
+    }
+    for (let i = 0; i < staging.count; i++) {
+      const entry = staging.entries[i]!;
+      if (entry >= 0) staging.refs[i] = cache.refs[entry]!;
+    }
   }
 
   #stageEnds(entries: readonly number[], present: ReadonlySet<number>): void {

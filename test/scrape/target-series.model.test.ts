@@ -208,6 +208,26 @@ test('positional reading stores what reading every line anew would store', () =>
   );
 });
 
+// A series with a time of its own, then without one in a page that breaks off: it got an end.
+test('a failed scrape ends no series that was not open', () => {
+  const target = new FedTarget();
+  target.scrape(`a 1 ${target.timestampMs + 500}\n`);
+  target.scrape('a 1\na{x="1" 5\n');
+  const [series] = target.storage.all().filter(({ samples }) => samples.length > 0);
+  expect(series!.samples).toHaveLength(1);
+});
+
+// Another spelling had created the series anew; its absence ended what went on under the first one.
+test('a series that storage had dropped goes on under its former spelling', () => {
+  const target = new FedTarget();
+  target.scrape('a 1\n');
+  target.storage.collect(() => true);
+  target.scrape('a{} 2\n');
+  target.scrape('a 3\n');
+  const [series] = target.storage.all().filter(({ samples }) => samples.length > 0);
+  expect(series!.samples.map(({ value }) => value)).toEqual([2, 3]);
+});
+
 /** Makes all lines of a series use the spelling and kind of time of its first one. */
 function oneSpelling(lines: readonly Line[]): Line[] {
   const first = new Map<number, Line & { kind: 'sample' }>();
