@@ -56,7 +56,7 @@ export class LateWriter {
     }
     const markers: MmapMarker[] = [];
     for (const [record, count] of added) {
-      if (this.#outOfOrder.hasRoomFor(record, count)) continue;
+      if (!this.#mustSeal(record, count)) continue;
       let place: HeadChunkPlace | null = null;
       this.#isolation.change(record, () => {
         place = this.#trySeal(record);
@@ -67,12 +67,16 @@ export class LateWriter {
     this.#files.log.commit(markers, staged);
   }
 
+  #mustSeal(record: number, addedCount: number): boolean {
+    return this.#outOfOrder.mustSeal(record, addedCount, () => this.#isolation.lowWatermark());
+  }
+
   /** Stores one late sample that was logged. Its record is open for change. */
   store(staged: StagedSamples, index: number): void {
     const record = staged.records[index]!;
     // More late samples in one commit than a chunk takes. Without a marker in the log: replay will
     // have these samples twice, which does no harm, where a marker could lose the rest.
-    if (this.#outOfOrder.isFull(record)) this.#trySeal(record);
+    if (this.#mustSeal(record, 1)) this.#trySeal(record);
     const { pendingId } = this.#isolation;
     const timestampMs = staged.timestampsMs[index]!;
     const histogram = staged.histograms[index];

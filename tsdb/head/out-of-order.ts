@@ -82,17 +82,25 @@ export class OutOfOrder {
     this.#capacityMax = Math.min(capacityMax, BUFFER_COUNT_MAX);
   }
 
-  /** Whether the buffer must be sealed before another sample goes in. */
-  isFull(record: number): boolean {
-    return !this.hasRoomFor(record, 1);
-  }
-
-  /** An empty buffer always has: of very many samples the first fill it and are sealed then. */
-  hasRoomFor(record: number, added: number): boolean {
-    const block = this.#heap.u32[(record >>> 2) + Rec.OUT_OF_ORDER]!;
-    if (block === 0) return true;
-    const count = this.#heap.u32[(block >>> 2) + COUNTS]! & 0xffff;
-    return count === 0 || count + added <= this.#capacityMax;
+  /**
+   * Whether the buffer must be sealed before these go in. An empty one never: of very many samples
+   * the first fill it and are sealed then. A chunk shows its samples to every query, so a buffer
+   * with samples that an open query must not see yet grows on as far as it can.
+   * @param oldestSnapshot  gives the oldest commit that an open query stands on
+   */
+  mustSeal(record: number, addedCount: number, oldestSnapshot: () => number): boolean {
+    const { u32 } = this.#heap;
+    const block = u32[(record >>> 2) + Rec.OUT_OF_ORDER]!;
+    if (block === 0) return false;
+    const count = u32[(block >>> 2) + COUNTS]! & 0xffff;
+    if (count === 0 || count + addedCount <= this.#capacityMax) return false;
+    if (count + addedCount > BUFFER_COUNT_MAX) return true;
+    const snapshot = oldestSnapshot();
+    const first = u32[(block >>> 2) + BUFFER]! >>> 2;
+    for (let i = 0; i < count; i++) {
+      if (isNewer(u32[first + i * ENTRY_WORDS + COMMIT_WORD]!, snapshot)) return false;
+    }
+    return true;
   }
 
   /** Adds a float; false when there is a late sample with the same time in the buffer. */
