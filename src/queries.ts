@@ -143,15 +143,13 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
     const columns = await this.#do(
       `rule ${request.query}`,
       { isQuery: true, signal, timeoutMs },
-      (client, waitedMs) => {
-        metrics.waited(waitedMs / 1000);
-        return client.start('ruleVector', {
+      (client, waitedMs) =>
+        client.start('ruleVector', {
           ...request,
           timeoutMs: Math.max(1, timeoutMs - waitedMs),
           queuedSeconds: waitedMs / 1000,
           subqueryStepMs: subqueryStepMs(),
-        });
-      },
+        }),
       {
         kind: 'rule',
         query: request.query,
@@ -191,10 +189,12 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
     begin: (client: Answerer, waitedMs: number) => Begun<T>,
     activity: Activity | null = null,
   ): Promise<T> {
-    const { near, pool, clock, active } = this.#options;
+    const { near, pool, clock, active, metrics } = this.#options;
     let startedMs = clock.monotonicMs();
+    let waitedSeconds: number | null = null;
     try {
       if (near.isFor(key)) {
+        waitedSeconds = 0;
         try {
           return await begin(near, 0).result;
         } catch (error) {
@@ -206,6 +206,7 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
         const { signal } = running ?? options;
         return await pool.run({ ...options, signal }, (client, waitedMs) => {
           startedMs = clock.monotonicMs();
+          waitedSeconds = waitedMs / 1000;
           running?.begun();
           return begin(client, waitedMs);
         });
@@ -214,6 +215,7 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
       }
     } finally {
       near.took(key, clock.monotonicMs() - startedMs);
+      if (options.isQuery && waitedSeconds !== null) metrics.waited(waitedSeconds);
     }
   }
 
@@ -237,7 +239,6 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
         { isQuery: true, signal, timeoutMs },
         (client, waited) => {
           waitedMs = waited;
-          metrics.waited(waited / 1000);
           return begin(client, {
             timeoutMs: Math.max(1, timeoutMs - waited),
             queuedSeconds: waited / 1000,
