@@ -15,6 +15,7 @@ import { ProtobufReader, WireType } from '../../model/index.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { readHistogram } from './histogram-message.ts';
 import { decodeLabelText } from './received-labels.ts';
+import { readSample } from './sample-message.ts';
 import { unexpectedEnd } from './wire-error.ts';
 import { WireScan } from './wire-scan.ts';
 import type { WriteColumns } from './write-columns.ts';
@@ -24,8 +25,6 @@ const SERIES_TAG = 0x0a;
 const METADATA_TAG = 0x1a;
 const LABEL_TAG = 0x0a;
 const SAMPLE_TAG = 0x12;
-const VALUE_TAG = 0x09;
-const TIMESTAMP_TAG = 0x10;
 const SERIES_FIELDS = ['', 'Labels', 'Samples', 'Exemplars', 'Histograms'];
 
 export class WriteMessageV1 implements WriteMessage {
@@ -97,7 +96,7 @@ export class WriteMessageV1 implements WriteMessage {
     while (scan.at < end) {
       const tag = scan.uvarint(end);
       if (tag === SAMPLE_TAG) {
-        this.#sample(series, scan.enter(end));
+        readSample(scan, scan.enter(end), this.#columns, series);
         isEmpty = false;
         continue;
       }
@@ -117,32 +116,6 @@ export class WriteMessageV1 implements WriteMessage {
     }
     if (isEmpty) columns.emptySeries.push(series);
     if (isScattered) this.#scattered.set(series, gatherLabels(bytes, start, end));
-  }
-
-  #sample(series: number, end: number): void {
-    const scan = this.#scan;
-    const { view } = scan;
-    let low = 0;
-    let high = 0;
-    let timestampMs = 0;
-    while (scan.at < end) {
-      const tag = scan.uvarint(end);
-      if (tag === VALUE_TAG) {
-        const at = scan.at;
-        if (at + 8 > end) throw unexpectedEnd();
-        low = view.getUint32(at, true);
-        high = view.getUint32(at + 4, true);
-        scan.at = at + 8;
-      } else if (tag === TIMESTAMP_TAG) {
-        timestampMs = scan.int64(end);
-      } else {
-        scan.requireTag(tag, 'Sample');
-        if (tag >>> 3 === 1) scan.expect(tag, WireType.Fixed64, 'Value');
-        if (tag >>> 3 === 2) scan.expect(tag, WireType.Varint, 'Timestamp');
-        scan.skip(tag & 7, end);
-      }
-    }
-    this.#columns.addSample(series, timestampMs, low, high);
   }
 
   #histogram(series: number, end: number): void {

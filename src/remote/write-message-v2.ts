@@ -15,6 +15,7 @@ import { METRIC_TYPES, ProtobufReader, ValueError, WireType } from '../../model/
 import { Fingerprint } from './fingerprint.ts';
 import { readHistogram } from './histogram-message.ts';
 import { decodeLabelText } from './received-labels.ts';
+import { readSample } from './sample-message.ts';
 import { unexpectedEnd } from './wire-error.ts';
 import { WireScan } from './wire-scan.ts';
 import type { WriteColumns } from './write-columns.ts';
@@ -25,8 +26,6 @@ const SERIES_TAG = 0x2a;
 const LABEL_REFS_TAG = 0x0a;
 const SAMPLE_TAG = 0x12;
 const METADATA_TAG = 0x2a;
-const VALUE_TAG = 0x09;
-const TIMESTAMP_TAG = 0x10;
 const SERIES_FIELDS = ['', 'LabelsRefs', 'Samples', 'Histograms', 'Exemplars', 'Metadata'];
 
 type RawExemplar = {
@@ -126,7 +125,7 @@ export class WriteMessageV2 implements WriteMessage {
     while (scan.at < end) {
       const tag = scan.uvarint(end);
       if (tag === SAMPLE_TAG) {
-        this.#sample(series, scan.enter(end));
+        readSample(scan, scan.enter(end), this.#columns, series);
       } else if (tag === LABEL_REFS_TAG) {
         const refsEnd = scan.enter(end);
         while (scan.at < refsEnd) this.#addRef(scan.uvarint(refsEnd));
@@ -174,32 +173,6 @@ export class WriteMessageV2 implements WriteMessage {
   #addRef(ref: number): void {
     if (this.#refCount === this.#refs.length) this.#refs = doubled(this.#refs);
     this.#refs[this.#refCount++] = Math.min(ref, 0xffff_ffff);
-  }
-
-  #sample(series: number, end: number): void {
-    const scan = this.#scan;
-    const { view } = scan;
-    let low = 0;
-    let high = 0;
-    let timestampMs = 0;
-    while (scan.at < end) {
-      const tag = scan.uvarint(end);
-      if (tag === VALUE_TAG) {
-        const at = scan.at;
-        if (at + 8 > end) throw unexpectedEnd();
-        low = view.getUint32(at, true);
-        high = view.getUint32(at + 4, true);
-        scan.at = at + 8;
-      } else if (tag === TIMESTAMP_TAG) {
-        timestampMs = scan.int64(end);
-      } else {
-        scan.requireTag(tag, 'Sample');
-        if (tag >>> 3 === 1) scan.expect(tag, WireType.Fixed64, 'Value');
-        if (tag >>> 3 === 2) scan.expect(tag, WireType.Varint, 'Timestamp');
-        scan.skip(tag & 7, end);
-      }
-    }
-    this.#columns.addSample(series, timestampMs, low, high);
   }
 
   #exemplar(series: number): void {
