@@ -34,7 +34,7 @@ function comparable(series: readonly Series[]): Map<string, string> {
 
 describe.skipIf(PROMETHEUS === null)('beside a real Prometheus', () => {
   let targets: RealTarget[] = [];
-  let frozen: { address: string; close: () => void };
+  let frozen: { address: string; close: () => void } | undefined;
 
   beforeAll(async () => {
     targets = await startRealTargets();
@@ -49,7 +49,7 @@ describe.skipIf(PROMETHEUS === null)('beside a real Prometheus', () => {
   }, 30_000);
   afterAll(() => {
     for (const { stop } of targets) stop();
-    frozen.close();
+    frozen?.close();
   });
 
   function configOf(globals: string): string {
@@ -57,7 +57,7 @@ describe.skipIf(PROMETHEUS === null)('beside a real Prometheus', () => {
 - job_name: "${target.name}"
   metrics_path: /${target.address}/metrics
   honor_labels: ${target.name === 'pushgateway'}
-  static_configs: [ { targets: ["${frozen.address}"], labels: { site: here } } ]`;
+  static_configs: [ { targets: ["${frozen?.address}"], labels: { site: here } } ]`;
     const [first] = targets;
     const blackbox = targets.find(({ name }) => name === 'blackbox exporter');
     const probe = `
@@ -68,7 +68,7 @@ describe.skipIf(PROMETHEUS === null)('beside a real Prometheus', () => {
   relabel_configs:
   - { source_labels: [__address__], target_label: __param_target }
   - { source_labels: [__param_target], target_label: instance }
-  - { target_label: __address__, replacement: "${frozen.address}" }`;
+  - { target_label: __address__, replacement: "${frozen?.address}" }`;
     const jobs = targets.map(job).join('') + (blackbox === undefined ? '' : probe);
     return `global: { scrape_interval: 1s, scrape_timeout: 1s${globals} }\nscrape_configs:${jobs}\n`;
   }

@@ -3,7 +3,7 @@
  * a printed reason, or fails where NARTHEX_REQUIRE is set.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ export type RealTarget = {
 
 type Program = {
   readonly name: string;
-  /** On the PATH. */
+  /** On the PATH, or a whole path. */
   readonly command: string;
   /** Exits with 0 when the program can be used; for those that need more than a command. */
   readonly check?: readonly string[];
@@ -39,6 +39,9 @@ for v in (0.05, 0.3, 0.7, 9): latency.observe(v); size.observe(v)
 start_http_server(int(sys.argv[1]), addr='127.0.0.1')
 time.sleep(3600)
 `;
+
+/** Debian's packages are modules of Debian's Python, which need not be the first on the PATH. */
+const PYTHON = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
 
 const PROGRAMS: readonly Program[] = [
   {
@@ -76,7 +79,7 @@ const PROGRAMS: readonly Program[] = [
   },
   {
     name: 'python client',
-    command: 'python3',
+    command: PYTHON,
     check: ['-c', 'import prometheus_client'],
     args: (address) => ['-c', PYTHON_APP, address.split(':')[1]!],
   },
