@@ -1,19 +1,40 @@
 /** The series in both lists. */
 import { NO_POSTINGS, type Postings } from './label-index.ts';
+import { PostingBits } from './posting-bits.ts';
+import { seek } from './seek.ts';
 
 /** From this ratio of lengths on it pays to leap through the longer list. */
 const GALLOP_RATIO = 16;
+/** Shorter lists are done with before a bitmap is filled. */
+const BITS_LENGTH_MIN = 2048;
 
 export function intersect(a: Postings, b: Postings): Postings {
   if (a === b) return a;
   const [few, many] = a.length <= b.length ? [a, b] : [b, a];
   if (few.length === 0) return NO_POSTINGS;
+  const within = withinRun(few, many);
+  if (within !== null) return within;
   const out = new Uint32Array(few.length);
-  const count =
-    many.length / few.length >= GALLOP_RATIO
-      ? intersectGalloping(few, many, out)
-      : intersectStepping(few, many, out);
+  const count = intersectInto(few, many, out);
   return count === out.length ? out : out.subarray(0, count);
+}
+
+function intersectInto(few: Postings, many: Postings, out: Uint32Array): number {
+  if (many.length / few.length >= GALLOP_RATIO) return intersectGalloping(few, many, out);
+  const bits = few.length >= BITS_LENGTH_MIN ? PostingBits.of(few) : null;
+  return bits === null ? intersectStepping(few, many, out) : bits.keep(many, out);
+}
+
+/**
+ * What of `few` lies in `many` when that has no gaps, as the lists of labels do that all series have;
+ * null when it has some.
+ */
+function withinRun(few: Postings, many: Postings): Postings | null {
+  const first = many[0]!;
+  const last = many[many.length - 1]!;
+  if (last - first + 1 !== many.length) return null;
+  if (few[0]! >= first && few[few.length - 1]! <= last) return few;
+  return few.subarray(seek(few, 0, first), seek(few, 0, last + 1));
 }
 
 function intersectStepping(a: Postings, b: Postings, out: Uint32Array): number {
@@ -44,23 +65,4 @@ function intersectGalloping(few: Postings, many: Postings, out: Uint32Array): nu
     if (many[from] === wanted) out[count++] = wanted;
   }
   return count;
-}
-
-/** Index of the first entry ≥ `wanted` at or after `from`: leaps of doubling size, then bisection. */
-export function seek(list: Postings, from: number, wanted: number): number {
-  let step = 1;
-  let low = from;
-  let high = from;
-  while (high < list.length && list[high]! < wanted) {
-    low = high + 1;
-    high += step;
-    step *= 2;
-  }
-  if (high > list.length) high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (list[middle]! < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -5,11 +5,15 @@
  * Postings are references of series, ascending, without duplicates. Callers do not change them: a
  * source may hand out what it keeps.
  */
+import type { AnswerMemo } from './answer-memo.ts';
+
 export type Postings = Uint32Array;
 
 export const NO_POSTINGS: Postings = new Uint32Array(0);
 
 export interface LabelIndex {
+  /** Where answers may be kept; sources that change have none. */
+  readonly memo?: AnswerMemo;
   /** All series. */
   allPostings(): Postings;
   /** The series with this pair. */

@@ -10,9 +10,12 @@ import {
 import type { Block } from '../block/block.ts';
 import { decodeChunk } from '../chunk/decoder.ts';
 import { covers, type Intervals, removeDeleted } from '../chunk/intervals.ts';
+import type { IndexReader } from '../index-file/index-reader.ts';
 import { SeriesEntry } from '../index-file/series-entry.ts';
-import { seek } from '../postings/intersect.ts';
 import type { Postings } from '../postings/label-index.ts';
+import { matchersKey } from '../postings/answer-memo.ts';
+import { LabelProjection } from '../postings/label-projection.ts';
+import { meeting } from '../postings/meeting.ts';
 import { matchPostings } from './match-postings.ts';
 
 /** Looking at a series costs about as much as looking whether so many values have a match. */
@@ -34,19 +37,30 @@ export class BlockQuerier {
     matchers: readonly Matcher[],
     minMs: number,
     maxMs: number,
-    hints: Pick<SelectHints, 'labelsOnly' | 'limit'> = {},
+    hints: Pick<SelectHints, 'labelsOnly' | 'limit' | 'labelNames'> = {},
   ): BlockRows {
-    const { index, tombstones } = this.#block;
+    const { index, tombstones, meta } = this.#block;
     const { labelsOnly = false, limit = 0 } = hints;
     const refs = matchPostings(index, matchers);
     const rows = new BlockRows(this.#block, labelsOnly ? 0 : refs.length);
     const entry = this.#entry;
+    const labelsOf = labelReader(index, hints.labelNames);
+    // Then every series has a chunk there, and nobody needs to look at any.
+    const isWhole = minMs <= meta.minMs && maxMs >= meta.endMs - 1 && tombstones.count === 0;
+    if (labelsOnly && isWhole) {
+      const rowCount = limit > 0 ? Math.min(limit, refs.length) : refs.length;
+      for (let i = 0; i < rowCount; i++) {
+        index.readSeries(refs[i]!, entry, true);
+        rows.addRow(refs[i]!, index.labelsOf(entry), null);
+      }
+      return rows;
+    }
     for (let i = 0; i < refs.length; i++) {
       const ref = refs[i]!;
       index.readSeries(ref, entry);
       const deleted = tombstones.of(ref);
       if (rows.addChunks(entry, minMs, maxMs, deleted, labelsOnly)) {
-        rows.addRow(ref, index.labelsOf(entry), deleted);
+        rows.addRow(ref, labelsOf(entry), deleted);
         if (rows.labels.length === limit) break;
       }
     }
@@ -55,8 +69,12 @@ export class BlockQuerier {
 
   /** Sorted names of the labels of the series that satisfy all matchers. */
   labelNames(matchers: readonly Matcher[]): readonly string[] {
+    if (matchers.length === 0) return this.#block.index.labelNames();
+    return this.#remembered(matchersKey(matchers), () => this.#labelNames(matchers));
+  }
+
+  #labelNames(matchers: readonly Matcher[]): readonly string[] {
     const { index } = this.#block;
-    if (matchers.length === 0) return index.labelNames();
     const entry = this.#entry;
     const symbols = new Set<number>();
     for (const ref of matchPostings(index, matchers)) {
@@ -77,10 +95,33 @@ export class BlockQuerier {
       else values = values.filter((value) => matcher.matches(value));
     }
     if (others.length === 0 || values.length === 0) return values;
+    const candidates = values;
+    return this.#remembered(`${name.length}:${name} of ${matchersKey(matchers)}`, () =>
+      this.#labelValues(name, candidates, matchers),
+    );
+  }
+
+  /** Which of some values of a label the series that satisfy all matchers have. */
+  #labelValues(
+    name: string,
+    values: readonly string[],
+    matchers: readonly Matcher[],
+  ): readonly string[] {
+    const { index } = this.#block;
     const refs = matchPostings(index, matchers);
-    return refs.length > values.length * SERIES_PER_VALUE
-      ? values.filter((value) => haveCommon(index.postings(name, value), refs))
-      : this.#valuesOf(refs, name);
+    if (refs.length <= values.length * SERIES_PER_VALUE) return this.#valuesOf(refs, name);
+    const meets = meeting(refs);
+    return values.filter((value) => meets(index.postings(name, value)));
+  }
+
+  #remembered(key: string, find: () => readonly string[]): readonly string[] {
+    const { texts } = this.#block.index.memo;
+    let found = texts.get(key);
+    if (found === undefined) {
+      found = find();
+      texts.set(key, found);
+    }
+    return found;
   }
 
   #valuesOf(refs: Postings, name: string): readonly string[] {
@@ -94,6 +135,22 @@ export class BlockQuerier {
     symbols.delete(-1);
     return Array.from(symbols, (symbol) => index.symbols.text(symbol)).sort(compareText);
   }
+}
+
+/** How the labels of an entry are read: all, or those with the given names. */
+function labelReader(
+  index: IndexReader,
+  names: readonly string[] | undefined,
+): (entry: SeriesEntry) => Labels {
+  if (names === undefined) return (entry) => index.labelsOf(entry);
+  const projection = new LabelProjection(names, (symbol) => index.symbols.text(symbol));
+  return ({ labelSymbols, labelCount }) => {
+    projection.begin();
+    for (let i = 0; i < labelCount * 2; i += 2) {
+      projection.add(labelSymbols[i]!, labelSymbols[i + 1]!);
+    }
+    return projection.labels;
+  };
 }
 
 /** The selected series of one block. Samples are read when they are asked for. */
@@ -180,17 +237,6 @@ export class BlockRows implements SelectedSeries {
     this.#chunkMaxMs = grown(this.#chunkMaxMs, capacity);
     this.#chunkRefs = grown(this.#chunkRefs, capacity);
   }
-}
-
-function haveCommon(a: Postings, b: Postings): boolean {
-  let at = 0;
-  const [few, many] = a.length < b.length ? [a, b] : [b, a];
-  for (let i = 0; i < few.length; i++) {
-    at = seek(many, at, few[i]!);
-    if (at === many.length) return false;
-    if (many[at] === few[i]) return true;
-  }
-  return false;
 }
 
 function grown(source: Float64Array, capacity: number): Float64Array {

@@ -8,6 +8,7 @@
  * label has many values, the series are looked at instead.
  */
 import type { Matcher } from '../../model/index.ts';
+import { matchersKey } from '../postings/answer-memo.ts';
 import { intersect } from '../postings/intersect.ts';
 import { type LabelIndex, NO_POSTINGS, type Postings } from '../postings/label-index.ts';
 import { merge } from '../postings/merge.ts';
@@ -18,6 +19,21 @@ const VALUES_PER_SERIES = 4;
 
 /** The series that satisfy all matchers; all series when there are none. */
 export function matchPostings(index: LabelIndex, matchers: readonly Matcher[]): Postings {
+  const { memo } = index;
+  // A single matcher mostly has a list of its own.
+  if (memo === undefined || matchers.length < 2) return findPostings(index, matchers);
+  const key = matchersKey(matchers);
+  let found = memo.postings.get(key);
+  if (found === undefined) {
+    found = findPostings(index, matchers);
+    // Results are cut from larger arrays, which need not be kept for them.
+    if (found.length * 8 < found.buffer.byteLength) found = found.slice();
+    memo.postings.set(key, found);
+  }
+  return found;
+}
+
+function findPostings(index: LabelIndex, matchers: readonly Matcher[]): Postings {
   const wanted: Matcher[] = [];
   const unwanted: Matcher[] = [];
   for (const matcher of matchers) {

@@ -16,21 +16,27 @@ export class DbQuerier implements Querier {
   readonly #maxMs: number;
   readonly #head: HeadQuery | null;
   readonly #blocks: readonly BlockQuerier[];
+  readonly #warnings: readonly string[];
   readonly #release: () => void;
   #isOpen = true;
 
-  /** @param blocks  those that overlap [minMs, maxMs], ascending by time */
+  /**
+   * @param blocks    those that overlap [minMs, maxMs], ascending by time
+   * @param warnings  of every answer
+   */
   constructor(
     minMs: number,
     maxMs: number,
     head: HeadQuery | null,
     blocks: readonly Block[],
     release: () => void,
+    warnings: readonly string[] = [],
   ) {
     this.#minMs = minMs;
     this.#maxMs = maxMs;
     this.#head = head;
     this.#blocks = blocks.map((block) => new BlockQuerier(block));
+    this.#warnings = warnings;
     this.#release = release;
   }
 
@@ -38,21 +44,31 @@ export class DbQuerier implements Querier {
     const minMs = Math.max(this.#minMs, hints.minMs);
     const maxMs = Math.min(this.#maxMs, hints.maxMs);
     const sources: SelectedSeries[] = [];
-    for (const block of this.#blocks) sources.push(block.select(matchers, minMs, maxMs, hints));
-    if (this.#head !== null) sources.push(this.#head.select(matchers, minMs, maxMs, hints));
-    return mergeSelected(sources, hints.limit ?? 0);
+    // Rows of several sources are brought together by all their labels.
+    const isAlone = this.#blocks.length + (this.#head === null ? 0 : 1) === 1;
+    const { labelNames: _, ...wholeHints } = hints;
+    const own = isAlone ? hints : wholeHints;
+    for (const block of this.#blocks) sources.push(block.select(matchers, minMs, maxMs, own));
+    if (this.#head !== null) sources.push(this.#head.select(matchers, minMs, maxMs, own));
+    const merged = mergeSelected(sources, hints.limit ?? 0);
+    if (this.#warnings.length === 0) return merged;
+    return {
+      labels: merged.labels,
+      warnings: [...this.#warnings, ...merged.warnings],
+      read: (row, fromMs, toMs, out) => merged.read(row, fromMs, toMs, out),
+    };
   }
 
   labelNames(matchers: readonly Matcher[], limit = 0): LabelTexts {
     const lists = this.#blocks.map((block) => block.labelNames(matchers));
     if (this.#head !== null) lists.push(this.#head.labelNames(matchers));
-    return { texts: mergeTexts(lists, limit), warnings: [] };
+    return { texts: mergeTexts(lists, limit), warnings: this.#warnings };
   }
 
   labelValues(name: string, matchers: readonly Matcher[], limit = 0): LabelTexts {
     const lists = this.#blocks.map((block) => block.labelValues(name, matchers));
     if (this.#head !== null) lists.push(this.#head.labelValues(name, matchers));
-    return { texts: mergeTexts(lists, limit), warnings: [] };
+    return { texts: mergeTexts(lists, limit), warnings: this.#warnings };
   }
 
   close(): void {

@@ -1,12 +1,13 @@
 /** Intersection, union and difference of postings against sets. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { intersect, seek } from '../../../tsdb/postings/intersect.ts';
+import { intersect } from '../../../tsdb/postings/intersect.ts';
 import { merge } from '../../../tsdb/postings/merge.ts';
+import { seek } from '../../../tsdb/postings/seek.ts';
 import { without } from '../../../tsdb/postings/without.ts';
 
 // Dense and sparse, short and long lists, so that every way of doing it is taken.
-const postings = fc
+const short = fc
   .tuple(fc.array(fc.nat(3000), { maxLength: 300 }), fc.constantFrom(1, 7, 1_000_000))
   .map(([list, scale]) =>
     Uint32Array.from(
@@ -14,6 +15,24 @@ const postings = fc
       (x) => x * scale,
     ),
   );
+/** Each of so many references with some probability; all of them, without a gap, with the highest. */
+const long = fc
+  .record({
+    start: fc.nat(5000),
+    span: fc.integer({ min: 2000, max: 60_000 }),
+    seed: fc.integer(),
+    outOf16: fc.integer({ min: 1, max: 16 }),
+  })
+  .map(({ start, span, seed, outOf16 }) => {
+    const refs: number[] = [];
+    let state = seed;
+    for (let ref = start; ref < start + span; ref++) {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) | 0;
+      if (((state >>> 16) & 15) < outOf16) refs.push(ref);
+    }
+    return Uint32Array.from(refs);
+  });
+const postings = fc.oneof(short, long);
 
 describe('postings', () => {
   test('are intersected, united and subtracted like sets', () => {
