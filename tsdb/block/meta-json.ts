@@ -9,6 +9,7 @@
  *
  * Page: docs/format/meta-json.md. Source: files that Prometheus 2.42 and 3.14 wrote.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { CorruptionError, messageOf } from '../../model/index.ts';
 import { writeFileAtomic } from '../io/atomic-write.ts';
 import type { Files } from '../io/files.ts';
@@ -58,6 +59,11 @@ export type BlockMeta = {
   readonly original?: Readonly<Record<string, unknown>>;
 };
 
+/** Whether a block holds only some of its time's samples, so that others may be in the log only. */
+export function isPartial({ compaction }: BlockMeta): boolean {
+  return Object.values(CompactionHint).some((hint) => compaction.hints.includes(hint));
+}
+
 export const EMPTY_STATS: BlockStats = {
   sampleCount: 0,
   floatSampleCount: 0,
@@ -66,6 +72,24 @@ export const EMPTY_STATS: BlockStats = {
   chunkCount: 0,
   tombstoneCount: 0,
 };
+
+const KNOWN_FIELDS = new Set(['ulid', 'minTime', 'maxTime', 'stats', 'compaction', 'version']);
+
+/**
+ * The fields that others put into all of these descriptions alike, for a block that takes their place.
+ * What they say of one block only does not hold for all that is in the new one.
+ */
+export function commonForeignFields(
+  metas: readonly BlockMeta[],
+): Readonly<Record<string, unknown>> {
+  const [first, ...others] = metas.map(({ original = {} }) => original);
+  return Object.fromEntries(
+    Object.entries(first ?? {}).filter(
+      ([name, value]) =>
+        !KNOWN_FIELDS.has(name) && others.every((other) => isDeepStrictEqual(other[name], value)),
+    ),
+  );
+}
 
 export function encodeMeta(meta: BlockMeta): string {
   const { original = {}, stats, compaction } = meta;

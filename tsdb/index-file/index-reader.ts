@@ -6,6 +6,7 @@
 import { CorruptionError, type Labels } from '../../model/index.ts';
 import type { FileHandle } from '../io/files.ts';
 import { type WindowCache, WindowedFile } from '../io/file-window.ts';
+import { AnswerMemo } from '../postings/answer-memo.ts';
 import { type LabelIndex, NO_POSTINGS, type Postings } from '../postings/label-index.ts';
 import { merge } from '../postings/merge.ts';
 import {
@@ -21,13 +22,20 @@ import { postingsListLength, readPostingsList } from './postings-list.ts';
 import { readSeriesEntry, SeriesEntry } from './series-entry.ts';
 import { SymbolTable } from './symbols.ts';
 
+/** How many references of decoded lists are kept: dashboards ask for the same ones again and again. */
+const LIST_REF_COUNT_MAX = 128 * 1024;
+
 export class IndexReader implements LabelIndex {
+  readonly memo = new AnswerMemo();
   readonly version: IndexVersion;
   readonly symbols: SymbolTable;
   readonly sizeBytes: number;
   readonly #file: WindowedFile;
   readonly #table: OffsetTable;
   readonly #verifiedLists = new Set<number>();
+  /** Lists that were read last, by their offset. */
+  readonly #lists = new Map<number, Postings>();
+  #listRefCount = 0;
   /** A bit per possible series reference. */
   readonly #verifiedSeries: Uint8Array;
   readonly #scratch = new SeriesEntry();
@@ -145,8 +153,17 @@ export class IndexReader implements LabelIndex {
   }
 
   #readList(offset: number): Postings {
+    const known = this.#lists.get(offset);
+    if (known !== undefined) return known;
     const refs = readPostingsList(this.#file, offset, this.#verifiedLists.has(offset));
     this.#verifiedLists.add(offset);
+    if (refs.length > LIST_REF_COUNT_MAX / 4) return refs;
+    this.#listRefCount += refs.length;
+    if (this.#listRefCount > LIST_REF_COUNT_MAX) {
+      this.#lists.clear();
+      this.#listRefCount = refs.length;
+    }
+    this.#lists.set(offset, refs);
     return refs;
   }
 }

@@ -134,7 +134,21 @@ function decodeLabels(reader: ByteReader, into: SeriesEntry): void {
   into.reserveLabels(labelCount);
   into.labelCount = labelCount;
   const { labelSymbols } = into;
-  for (let i = 0; i < labelCount * 2; i++) labelSymbols[i] = reader.takeUvarint();
+  const { bytes, end } = reader;
+  let at = reader.position;
+  // Checked once, at the end: behind the last byte there is nothing that could go on.
+  for (let i = 0; i < labelCount * 2; i++) {
+    let byte = bytes[at++]!;
+    let symbol = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80 && shift <= 28; shift += 7) {
+      byte = bytes[at++]!;
+      symbol |= (byte & 0x7f) << shift;
+    }
+    if (byte >= 0x80) reader.failed = true;
+    labelSymbols[i] = symbol;
+  }
+  if (at > end) reader.failed = true;
+  reader.position = at;
 }
 
 function decodeChunks(reader: ByteReader, into: SeriesEntry): void {

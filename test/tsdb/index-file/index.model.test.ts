@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import {
   compareLabels,
   compareText,
-  crc32c,
   CorruptionError,
   Labels,
   METRIC_NAME,
@@ -15,6 +14,7 @@ import { type ChunkMeta, SeriesEntry } from '../../../tsdb/index-file/series-ent
 import { WindowCache } from '../../../tsdb/io/file-window.ts';
 import { MemoryFiles } from '../../../tsdb/io/memory-files.ts';
 import { labelsArbitrary } from '../support/arbitraries.ts';
+import { indexVersionOne } from '../support/index-v1.ts';
 
 const PATH = '/index';
 type Series = { readonly labels: Labels; readonly chunks: readonly ChunkMeta[] };
@@ -192,70 +192,33 @@ describe('an index', () => {
     }
   });
 
-  test('of version 1 is read, too', () => {
-    const file = versionOneIndex();
-    const files = new MemoryFiles();
-    files.put(PATH, file);
-    const index = open(files);
-    expect(index.version).toBe(1);
-    expect(readAll(index).map(({ labels }) => labels.toObject())).toEqual([{ a: 'x' }, { a: 'y' }]);
-    expect(index.labelValues('a')).toEqual(['x', 'y']);
-    expect(index.postings('a', 'y')).toHaveLength(1);
+  test('of version 1 is read alike', () => {
+    fc.assert(
+      fc.property(seriesLists, (series) => {
+        const files = new MemoryFiles();
+        files.put(PATH, indexVersionOne(series));
+        const index = open(files);
+        expect(index.version).toBe(1);
+        const newer = open(write(series));
+        expect(readAll(index)).toEqual(series);
+        expect(index.labelNames()).toEqual(newer.labelNames());
+        const places = (one: IndexReader, refs: Iterable<number>) => {
+          const all = [...one.allPostings()];
+          return Array.from(refs, (ref) => all.indexOf(ref));
+        };
+        for (const name of index.labelNames()) {
+          expect(index.labelValues(name)).toEqual(newer.labelValues(name));
+          expect(places(index, index.postingsWithName(name))).toEqual(
+            places(newer, newer.postingsWithName(name)),
+          );
+          for (const value of index.labelValues(name)) {
+            const found = places(index, index.postings(name, value));
+            expect(found).toEqual(places(newer, newer.postings(name, value)));
+            expect(index.postingsCount(name, value)).toBe(found.length);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 });
-
-/** By hand, after the format page: symbols by offset, series by byte offset, an unsorted table. */
-function versionOneIndex(): Uint8Array {
-  const bytes: number[] = [];
-  const u32 = (value: number) => [
-    value >>> 24,
-    (value >>> 16) & 255,
-    (value >>> 8) & 255,
-    value & 255,
-  ];
-  const text = (value: string) => [value.length, ...Buffer.from(value)];
-  const section = (content: number[]) => [
-    ...u32(content.length),
-    ...content,
-    ...u32(crc32c(Uint8Array.from(content))),
-  ];
-  const uvarint = (value: number) => (value < 128 ? [value] : [(value & 127) | 128, value >>> 7]);
-  bytes.push(...u32(0xbaaad700), 1);
-  const symbols = bytes.length;
-  bytes.push(...section([...u32(3), ...text('a'), ...text('x'), ...text('y')]));
-  const symbolOffset = (index: number) => 8 + index * 2;
-  const refs: number[] = [];
-  for (const value of [1, 2]) {
-    refs.push(bytes.length);
-    const content = [1, symbolOffset(0), symbolOffset(value), 1, 0, 5, 8];
-    bytes.push(content.length, ...content, ...u32(crc32c(Uint8Array.from(content))));
-  }
-  const postings = bytes.length;
-  const list = (members: number[]) => {
-    const offset = bytes.length;
-    bytes.push(...section([...u32(members.length), ...members.flatMap(u32)]));
-    return offset;
-  };
-  const all = list(refs);
-  const y = list([refs[1]!]);
-  const x = list([refs[0]!]);
-  const table = bytes.length;
-  const entry = (name: string, value: string, offset: number) => [
-    2,
-    ...text(name),
-    ...text(value),
-    ...uvarint(offset),
-  ];
-  bytes.push(
-    ...section([...u32(3), ...entry('a', 'y', y), ...entry('', '', all), ...entry('a', 'x', x)]),
-  );
-  const toc = [symbols, refs[0]!, 0, 0, postings, table].flatMap((offset) => [
-    0,
-    0,
-    0,
-    0,
-    ...u32(offset),
-  ]);
-  bytes.push(...toc, ...u32(crc32c(Uint8Array.from(toc))));
-  return Uint8Array.from(bytes);
-}
