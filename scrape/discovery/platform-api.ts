@@ -1,6 +1,11 @@
 /** What the files in `platforms` share: asking an API, and making labels of what it says. */
 import { messageOf, quoteText, ValueError } from '../../model/index.ts';
-import type { LabelRecord, PlatformDiscoveryConfig, TargetGroup } from '../config.ts';
+import type {
+  HttpClientConfig,
+  LabelRecord,
+  PlatformDiscoveryConfig,
+  TargetGroup,
+} from '../config.ts';
 import { HttpClient } from '../http/http-client.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-request.ts';
 import type { DiscoveryProvider, ProviderContext } from './provider.ts';
@@ -12,6 +17,9 @@ export type CreatePlatform = (
   context: ProviderContext,
 ) => DiscoveryProvider;
 
+/** All that asking needs. */
+export type ApiContext = Pick<ProviderContext, 'clock' | 'userAgent'>;
+
 export type ApiRequest = Pick<HttpRequest, 'method' | 'headers' | 'body'>;
 
 const REFRESH_INTERVAL_MS = 60_000;
@@ -19,43 +27,59 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const BODY_SIZE_MAX_BYTES = 256 * 1024 * 1024;
 const SHOWN_BODY_MAX_LENGTH = 200;
 
+/** Credentials that change while discovery runs, or that take asking to come by. */
+export interface ApiAccess {
+  /** The same object as long as it is good. @throws when there are no credentials to be had */
+  httpClient(signal: AbortSignal): Promise<HttpClientConfig>;
+  /** The API did not accept what `httpClient` gave last. */
+  refused(): void;
+}
+
 /** One API under the credentials of one configuration. `S` are the settings of the mechanism. */
-export class PlatformApi<S> {
+export class PlatformApi<S, C extends ApiContext = ProviderContext> {
   readonly settings: S;
-  readonly context: ProviderContext;
-  readonly #client: HttpClient;
+  readonly context: C;
+  readonly #access: ApiAccess | null;
+  readonly #socketPath: string | undefined;
   readonly #timeoutMs: number;
+  #client: HttpClient;
+  #clientConfig: HttpClientConfig;
 
   constructor(
-    config: PlatformDiscoveryConfig,
-    context: ProviderContext,
-    options: { readonly timeoutMs?: number; readonly socketPath?: string } = {},
+    config: Pick<PlatformDiscoveryConfig, 'settings' | 'httpClient'>,
+    context: C,
+    options: {
+      readonly timeoutMs?: number;
+      readonly socketPath?: string;
+      /** Where the configuration's own credentials are not those to use. */
+      readonly access?: ApiAccess | null;
+    } = {},
   ) {
     this.settings = config.settings as S;
     this.context = context;
-    const { clock, userAgent } = context;
     this.#timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
-    const { socketPath } = options;
-    this.#client = new HttpClient(config.httpClient, {
-      clock,
-      userAgent,
-      ...(socketPath === undefined ? {} : { socketPath }),
-    });
+    this.#socketPath = options.socketPath;
+    this.#access = options.access ?? null;
+    this.#clientConfig = config.httpClient;
+    this.#client = this.#connect(config.httpClient);
   }
 
   /** Any answer. @throws FetchError when there is none */
-  ask(
+  async ask(
     url: string,
     signal: AbortSignal,
     request: ApiRequest & Pick<HttpRequest, 'onData'> & { readonly timeoutMs?: number } = {},
   ): Promise<HttpResponse> {
-    return this.#client.request({
+    if (this.#access !== null) this.#use(await this.#access.httpClient(signal));
+    const response = await this.#client.request({
       url,
       timeoutMs: this.#timeoutMs,
       bodySizeLimitBytes: BODY_SIZE_MAX_BYTES,
       signal,
       ...request,
     });
+    if (response.status === 401) this.#access?.refused();
+    return response;
   }
 
   /** A good answer. @throws ValueError on another status, FetchError without an answer */
@@ -80,6 +104,24 @@ export class PlatformApi<S> {
 
   close(): void {
     void this.#client.close();
+  }
+
+  #connect(config: HttpClientConfig): HttpClient {
+    const { clock, userAgent } = this.context;
+    const socketPath = this.#socketPath;
+    return new HttpClient(config, {
+      clock,
+      userAgent,
+      ...(socketPath === undefined ? {} : { socketPath }),
+    });
+  }
+
+  #use(config: HttpClientConfig): void {
+    if (config === this.#clientConfig) return;
+    // Watches that run over the old one end by themselves and come back over the new one.
+    void this.#client.close();
+    this.#clientConfig = config;
+    this.#client = this.#connect(config);
   }
 }
 
@@ -120,15 +162,29 @@ export function refreshing<S>(
   };
 }
 
+/**
+ * The same for mechanisms that hold on to something.
+ * @param close   gives back what `look` needs
+ * @param forget  lets go of tokens and the like after a failure, which they may be the reason of
+ */
 export function refreshingWith(
   config: PlatformDiscoveryConfig,
   context: ProviderContext,
   look: (signal: AbortSignal) => Promise<readonly TargetGroup[]>,
   close: () => void,
+  forget: () => void = () => {},
 ): DiscoveryProvider {
+  const lookAfresh = async (signal: AbortSignal) => {
+    try {
+      return await look(signal);
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  };
   // Sections that stand for several services leave the default to them.
   const intervalMs = Number(config.settings['refresh_interval']) || REFRESH_INTERVAL_MS;
-  return new RefreshingProvider(config.mechanism, intervalMs, context, look, close);
+  return new RefreshingProvider(config.mechanism, intervalMs, context, lookAfresh, close);
 }
 
 /** What an API says, as a label's value: nothing is empty, numbers and truth values are written. */

@@ -1,6 +1,6 @@
 /** The mechanisms in `platforms`, loaded when a configuration names them. */
-import type { PlatformDiscoveryConfig, TargetGroup } from '../config.ts';
-import type { CreatePlatform } from './platform-api.ts';
+import type { LabelRecord, PlatformDiscoveryConfig, TargetGroup } from '../config.ts';
+import { type CreatePlatform, labelText } from './platform-api.ts';
 import type { DiscoveryProvider, ProviderContext } from './provider.ts';
 
 const LOADERS: Readonly<Record<string, () => Promise<{ readonly create: CreatePlatform }>>> = {
@@ -54,7 +54,7 @@ export function createPlatformProvider(
       const { create } = await LOADERS[config.mechanism]!();
       if (isStopped) return;
       provider = create(config, context);
-      provider.start(update);
+      provider.start((groups) => update(groups.map(withTextLabels)));
     } catch (error) {
       if (!isStopped) onFailed(error);
     }
@@ -66,4 +66,21 @@ export function createPlatformProvider(
       provider?.stop();
     },
   };
+}
+
+/**
+ * Labels are text, whatever a platform answers: numbers and truth values are written, the rest of
+ * what its documentation does not allow there is left out.
+ */
+function withTextLabels(group: TargetGroup): TargetGroup {
+  const isText = (labels: LabelRecord) =>
+    Object.values(labels as Record<string, unknown>).every((value) => typeof value === 'string');
+  if (isText(group.labels) && group.targets.every(isText)) return group;
+  const asText = (labels: LabelRecord): LabelRecord =>
+    Object.fromEntries(
+      Object.entries(labels)
+        .map(([name, value]) => [name, labelText(value)])
+        .filter(([, value]) => value !== ''),
+    );
+  return { ...group, labels: asText(group.labels), targets: group.targets.map(asText) };
 }

@@ -67,6 +67,11 @@ export function describeFailure(
   const { code = '', message = '' } = error;
   const peer = error.address === undefined ? '' : ` ${hostPort(error.address, error.port)}`;
   const known = CONNECT_FAILURES.get(code);
+  const { address = '' } = error;
+  if (address.includes('/') && (known !== undefined || SOCKET_FILE_FAILURES.has(code))) {
+    const { what, kind } = known ?? { what: SOCKET_FILE_FAILURES.get(code)!, kind: 'refused' };
+    return { what: `dial unix ${address}: ${what}`, kind };
+  }
   if (known !== undefined) return { what: `dial tcp${peer}: ${known.what}`, kind: known.kind };
   if (code === 'ENOTFOUND') return lookupFailure(error, 'no such host');
   if (code === 'EAI_AGAIN') return lookupFailure(error, 'Temporary failure in name resolution');
@@ -95,6 +100,12 @@ const CONNECT_FAILURES: ReadonlyMap<string, { what: string; kind: FetchErrorKind
   ['EADDRNOTAVAIL', { what: 'connect: cannot assign requested address', kind: 'unreachable' }],
   ['ETIMEDOUT', { what: 'i/o timeout', kind: 'timeout' }],
   ['UND_ERR_CONNECT_TIMEOUT', { what: 'i/o timeout', kind: 'timeout' }],
+]);
+
+/** Of the file that a unix socket is. */
+const SOCKET_FILE_FAILURES: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'connect: permission denied'],
+  ['ENOENT', 'connect: no such file or directory'],
 ]);
 
 function lookupFailure(error: SystemError, what: string): { what: string; kind: FetchErrorKind } {

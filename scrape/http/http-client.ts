@@ -62,6 +62,8 @@ export class HttpClient {
       const target = parseUrl(method, url);
       const headers = await this.#headers(request, target, isForeign, endMs);
       const response = await this.#transport.exchange({ ...request, url, headers }, endMs);
+      // A token may be taken back before its time: the next request comes with another one.
+      if (response.status === 401) this.#tokens?.refused();
       const { location } = response.headers;
       const isRedirect = REDIRECT_STATUSES.has(response.status) && location !== undefined;
       if (!isRedirect || !this.#config.followRedirects || method !== 'GET') return response;

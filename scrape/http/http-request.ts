@@ -1,8 +1,10 @@
 /** What goes out and what comes back, whatever carries it. */
 export type HttpRequest = {
   readonly url: string;
+  /** A socket in the file system to send a plain GET to; the URL then only says what is wanted. */
+  readonly unixSocket?: string;
   /** GET when absent. */
-  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
   /** For the whole exchange, redirects and body included. */

@@ -48,13 +48,17 @@ export class HttpTransport {
   async exchange(request: HttpRequest, endMs: number): Promise<HttpResponse> {
     const { method = 'GET', url } = request;
     const target = parseUrl(method, url);
-    const proxy = proxyFor(target, this.#config.proxy);
+    const { unixSocket } = request;
+    const proxy = unixSocket === undefined ? proxyFor(target, this.#config.proxy) : '';
     const isPlain =
       target.protocol === 'http:' &&
       proxy === '' &&
       method === 'GET' &&
       this.#config.socketPath === '' &&
       request.onData === undefined;
+    if (unixSocket !== undefined && !isPlain) {
+      throw requestError(method, url, 'a unix socket is reached by plain HTTP only', 'address');
+    }
     let prepare: (isAgain: boolean) => Begin;
     if (!isPlain) await this.#general.load();
     try {

@@ -53,6 +53,11 @@ export class OAuth2Tokens {
     return this.#asking;
   }
 
+  /** The token was not accepted. */
+  refused(): void {
+    this.#header = '';
+  }
+
   close(): Promise<void> {
     return this.#transport.close();
   }

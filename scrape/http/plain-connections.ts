@@ -41,7 +41,7 @@ const receiveBuffer = (): Buffer =>
 
 export class PlainConnections {
   readonly #buffers = new BodyBuffers();
-  /** Connections that wait for another request, by host; the newest last. */
+  /** Connections that wait for another request, by host or socket; the newest last. */
   readonly #idle = new Map<string, Connection[]>();
   readonly #all = new Set<Connection>();
   readonly #observe: ConnectionObserver;
@@ -60,9 +60,15 @@ export class PlainConnections {
   prepare(request: HttpRequest, target: URL, isFresh: boolean): Begin {
     const text = requestText(request, target);
     const sizeLimit = sizeLimitOf(request);
+    const { unixSocket } = request;
+    const place: Place =
+      unixSocket === undefined
+        ? { host: target.hostname.replace(/^\[|\]$/g, ''), port: Number(target.port || 80) }
+        : { path: unixSocket };
+    const key = unixSocket ?? target.host;
     return (onAnswer, onFailure, onBegun) => {
-      const kept = isFresh ? undefined : this.#idle.get(target.host)?.pop();
-      const connection = kept ?? this.#open(target);
+      const kept = isFresh ? undefined : this.#idle.get(key)?.pop();
+      const connection = kept ?? this.#open(key, place);
       connection.send(text, sizeLimit, onAnswer, onFailure, onBegun);
       return () => connection.destroy();
     };
@@ -73,9 +79,8 @@ export class PlainConnections {
     this.#idle.clear();
   }
 
-  #open(target: URL): Connection {
-    const key = target.host;
-    const connection: Connection = new Connection(target, this.#buffers, this.#idleMaxMs, {
+  #open(key: string, place: Place): Connection {
+    const connection: Connection = new Connection(place, this.#buffers, this.#idleMaxMs, {
       onOpen: () => this.#observe('established'),
       onIdle: () => {
         const idle = this.#idle.get(key);
@@ -96,11 +101,15 @@ export class PlainConnections {
   }
 }
 
+type Place = { readonly host: string; readonly port: number } | { readonly path: string };
+
 type ConnectionEvents = {
   readonly onOpen: () => void;
   readonly onIdle: () => void;
   readonly onClose: (error: unknown, wasOpen: boolean) => void;
 };
+
+const NOBODY = (): void => {};
 
 /** One socket, and the request that is under way on it. */
 class Connection implements ResponseSink {
@@ -114,19 +123,18 @@ class Connection implements ResponseSink {
   // Of the request under way.
   #isBusy = false;
   #sizeLimit = 0;
-  #onAnswer: OnAnswer = () => {};
-  #onFailure: OnFailure = () => {};
-  #onBegun: OnBegun = () => {};
+  #onAnswer: OnAnswer = NOBODY;
+  #onFailure: OnFailure = NOBODY;
+  #onBegun: OnBegun = NOBODY;
   #head: ResponseHead | null = null;
   #body: Uint8Array<ArrayBuffer> | null = null;
   #bodySize = 0;
 
-  constructor(target: URL, buffers: BodyBuffers, idleMaxMs: number, events: ConnectionEvents) {
+  constructor(place: Place, buffers: BodyBuffers, idleMaxMs: number, events: ConnectionEvents) {
     this.#buffers = buffers;
     this.#events = events;
     this.#socket = connect({
-      host: target.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(target.port || 80),
+      ...place,
       noDelay: true,
       onread: {
         buffer: receiveBuffer(),
@@ -171,9 +179,21 @@ class Connection implements ResponseSink {
 
   /** Ends the connection; a request under way is dropped without a word. */
   destroy(): void {
-    this.#isBusy = false;
+    this.#forget();
     this.#dropBody();
     this.#socket.destroy();
+  }
+
+  /**
+   * Lets go of the request. What a connection holds on to while it waits for the next one survives
+   * until the garbage of old objects is collected, and that may take minutes.
+   */
+  #forget(): void {
+    this.#isBusy = false;
+    this.#onAnswer = NOBODY;
+    this.#onFailure = NOBODY;
+    this.#onBegun = NOBODY;
+    this.#head = null;
   }
 
   onHead(head: ResponseHead): void {
@@ -201,14 +221,16 @@ class Connection implements ResponseSink {
   onEnd(): void {
     const { status, statusText, headers } = this.#head!;
     const body = this.#body!;
+    const onAnswer = this.#onAnswer;
+    const bodySize = this.#bodySize;
     this.#body = null;
-    this.#isBusy = false;
+    this.#forget();
     let isReleased = false;
-    this.#onAnswer({
+    onAnswer({
       status,
       statusText: statusText || (STATUS_CODES[status] ?? ''),
       headers,
-      body: body.subarray(0, this.#bodySize),
+      body: body.subarray(0, bodySize),
       spareBytes: SPARE_BYTES,
       release: () => {
         if (!isReleased) this.#buffers.giveBack(body);
@@ -243,10 +265,12 @@ class Connection implements ResponseSink {
 
   #fail(error: unknown): void {
     if (!this.#isBusy) return;
-    this.#isBusy = false;
+    const onFailure = this.#onFailure;
+    const begun = this.#head !== null;
+    this.#forget();
     this.#dropBody();
     const isStale = this.#requestCount > 1 && !this.#parser.hasBegun;
-    this.#onFailure({ error, begun: this.#head !== null, isStale });
+    onFailure({ error, begun, isStale });
   }
 
   #growBody(sizeBytes: number): void {

@@ -49,8 +49,6 @@ const AWS_ACCESS = {
   role_arn: field(string, ''),
   external_id: field(string, ''),
 };
-/** Refused rather than left without targets. */
-const AWS_ROLES_BUILT = ['ec2', 'lightsail'];
 const AWS_ROLES = ['ec2', 'ecs', 'elasticache', 'lightsail', 'msk', 'rds'];
 
 const aws = object(
@@ -75,10 +73,6 @@ const aws = object(
   (value, place) => {
     if (!AWS_ROLES.includes(value.role)) {
       place.fail(`unknown AWS SD role "${value.role}", expected one of ${AWS_ROLES.join(', ')}`);
-    }
-    if (!AWS_ROLES_BUILT.includes(value.role)) {
-      const built = AWS_ROLES_BUILT.join(', ');
-      place.fail(`Narthex does not support this role of AWS SD yet, only ${built}`, 'role');
     }
     checkFilters(value.filters, 'EC2', place);
     return checkHttpClient(value, place);
@@ -231,9 +225,6 @@ const oci = object(
         `oci_sd: unknown auth method "${value.auth}", expected "api_key" or "instance_principal"`,
         'auth',
       );
-    }
-    if (value.auth === 'instance_principal') {
-      place.fail('Narthex does not support instance_principal of OCI SD yet, only api_key', 'auth');
     }
     if (value.key_passphrase !== '' && value.key_passphrase_file !== '') {
       place.fail(

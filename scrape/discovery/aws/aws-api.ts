@@ -1,25 +1,36 @@
-/** Signed calls to one of Amazon's services, in the two forms that they use. */
+/** Signed calls to Amazon's services, in the three forms that they use. */
 import type { LabelRecord, TargetGroup } from '../../config.ts';
+import { messageOf, ValueError } from '../../../model/index.ts';
+import { signedHeaders } from '../../http/signature-v4.ts';
 import {
   type CreatePlatform,
   labelNamePart,
   PlatformApi,
   refreshingWith,
+  withoutEndSlash,
 } from '../platform-api.ts';
-import { signedHeaders } from '../signature-v4.ts';
+import { parseXml, type XmlElement } from '../xml.ts';
 import { AwsIdentity, type AwsSettings, FORM_HEADERS } from './credentials.ts';
+
+export type Filter = { readonly name: string; readonly values: readonly string[] };
 
 export type AwsCalls<S> = {
   readonly settings: S;
   readonly region: string;
   /** A query of the older services; the answer is XML. */
-  query(service: string, params: Readonly<Record<string, string>>): Promise<string>;
+  query(service: string, params: Readonly<Record<string, string>>): Promise<XmlElement>;
   /** A call of the newer services; `target` is what the API reference calls X-Amz-Target. */
   json<T>(service: string, target: string, body: object): Promise<T>;
+  /** A resource of a service with addresses; `route` starts with a slash. */
+  resource<T>(service: string, route: string): Promise<T>;
 };
 
-/** @param look  finds the targets; asked again at every `refresh_interval` */
+/**
+ * @param home  the service that the setting `endpoint` is about, should another be needed too
+ * @param look  finds the targets; asked again at every `refresh_interval`
+ */
 export function awsPlatform<S extends AwsSettings>(
+  home: string,
   look: (calls: AwsCalls<S>) => Promise<LabelRecord[]>,
 ): CreatePlatform {
   return (config, context) => {
@@ -28,34 +39,79 @@ export function awsPlatform<S extends AwsSettings>(
     const settings = config.settings as unknown as S;
     const find = async (signal: AbortSignal): Promise<TargetGroup[]> => {
       const region = await identity.region(signal);
-      const post = async (
+      const send = async (
         service: string,
+        method: 'GET' | 'POST',
+        route: string,
         body: string,
         sent: Readonly<Record<string, string>>,
       ): Promise<string> => {
-        const method = 'POST';
-        const url = settings.endpoint || `https://${service}.${region}.amazonaws.com/`;
+        const own = service === home ? withoutEndSlash(settings.endpoint) : '';
+        const url = (own || `https://${service}.${region}.amazonaws.com`) + route;
         const headers = signedHeaders(
           { method, url, body, region, service, headers: sent },
           await identity.credentials(signal),
           context.clock.nowMs(),
         );
-        return api.text(url, signal, { method, headers, body });
+        return api.text(url, signal, method === 'GET' ? { headers } : { method, headers, body });
       };
       const targets = await look({
         settings,
         region,
-        query: (service, params) =>
-          post(service, new URLSearchParams(params).toString(), FORM_HEADERS),
+        query: async (service, params) => {
+          const body = new URLSearchParams(params).toString();
+          return parseXml(await send(service, 'POST', '/', body, FORM_HEADERS));
+        },
         json: async <T>(service: string, target: string, body: object) => {
           const sent = { 'Content-Type': 'application/x-amz-json-1.1', 'X-Amz-Target': target };
-          return JSON.parse(await post(service, JSON.stringify(body), sent)) as T;
+          return parseJson(await send(service, 'POST', '/', JSON.stringify(body), sent)) as T;
         },
+        resource: async <T>(service: string, route: string) =>
+          parseJson(await send(service, 'GET', route, '', {})) as T,
       });
       return [{ source: region, labels: {}, targets }];
     };
-    return refreshingWith(config, context, find, () => api.close());
+    return refreshingWith(
+      config,
+      context,
+      find,
+      () => api.close(),
+      () => identity.forget(),
+    );
   };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new ValueError(`the answer is not JSON: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Parameters of a query that narrow it down; empty without filters. */
+export function filterParams(
+  prefix: string,
+  valuePrefix: string,
+  filters: readonly Filter[],
+): Record<string, string> {
+  const params: Record<string, string> = {};
+  filters.forEach(({ name, values }, index) => {
+    params[`${prefix}.${index + 1}.Name`] = name;
+    values.forEach((value, at) => {
+      params[`${prefix}.${index + 1}.${valuePrefix}.${at + 1}`] = value;
+    });
+  });
+  return params;
+}
+
+/** Items in lists that are short enough to be asked for at once. */
+export function inBatches<T>(items: readonly T[], countMax: number): T[][] {
+  const batches: T[][] = [];
+  for (let start = 0; start < items.length; start += countMax) {
+    batches.push(items.slice(start, start + countMax));
+  }
+  return batches;
 }
 
 export function tagLabels(

@@ -8,8 +8,8 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { ValueError } from '../../../model/index.ts';
-import type { PlatformApi } from '../platform-api.ts';
-import { type Credentials, signedHeaders } from '../signature-v4.ts';
+import type { ApiContext, PlatformApi } from '../platform-api.ts';
+import { type Credentials, signedHeaders } from '../../http/signature-v4.ts';
 import { childOf, parseXml, textAt } from '../xml.ts';
 
 export type AwsSettings = {
@@ -21,7 +21,7 @@ export type AwsSettings = {
   readonly role_arn: string;
   readonly external_id: string;
 };
-type Api = PlatformApi<AwsSettings>;
+type Api = PlatformApi<AwsSettings, ApiContext>;
 type Lasting = { readonly credentials: Credentials; readonly endMs: number };
 
 const METADATA_URL = 'http://169.254.169.254';
@@ -48,6 +48,11 @@ export class AwsIdentity {
     const document = await this.#metadata('dynamic/instance-identity/document', signal);
     this.#region = (JSON.parse(document) as { region?: string }).region ?? '';
     return this.#region;
+  }
+
+  /** What was given last may be the reason for a failure. */
+  forget(): void {
+    this.#last = null;
   }
 
   async credentials(signal: AbortSignal): Promise<Credentials> {

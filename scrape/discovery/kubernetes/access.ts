@@ -6,29 +6,36 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ValueError } from '../../../model/index.ts';
+import { type Clock, ValueError } from '../../../model/index.ts';
 import {
   DEFAULT_HTTP_CLIENT_CONFIG,
   DEFAULT_TLS_CONFIG,
   type HttpClientConfig,
   type PlatformDiscoveryConfig,
 } from '../../config.ts';
+import type { ApiAccess } from '../platform-api.ts';
 import type { ProviderContext } from '../provider.ts';
+import { ExecAccess } from './exec-credentials.ts';
 
-export type ClusterAccess = { readonly server: string; readonly httpClient: HttpClientConfig };
+export type ClusterAccess = {
+  readonly server: string;
+  readonly httpClient: HttpClientConfig;
+  /** Where credentials come from a command; they replace those of `httpClient`. */
+  readonly changing: ApiAccess | null;
+};
 
 const POD_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export function clusterAccess(
   config: PlatformDiscoveryConfig,
-  parseYaml: ProviderContext['parseYaml'],
+  { parseYaml, clock }: Pick<ProviderContext, 'parseYaml' | 'clock'>,
 ): ClusterAccess {
   const { api_server: server, kubeconfig_file: file } = config.settings as {
     api_server: string;
     kubeconfig_file: string;
   };
-  if (server !== '') return { server, httpClient: config.httpClient };
-  return file === '' ? insideCluster(config.httpClient) : fromKubeconfig(file, parseYaml);
+  if (server !== '') return { server, httpClient: config.httpClient, changing: null };
+  return file === '' ? insideCluster(config.httpClient) : fromKubeconfig(file, parseYaml, clock);
 }
 
 /** The namespace that this process runs in. @throws when it runs outside of a cluster */
@@ -45,6 +52,7 @@ function insideCluster(httpClient: HttpClientConfig): ClusterAccess {
   }
   return {
     server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    changing: null,
     httpClient: {
       ...httpClient,
       authorization: {
@@ -67,7 +75,11 @@ type Kubeconfig = {
   readonly users?: Named<'user', Readonly<Record<string, unknown>>>;
 };
 
-function fromKubeconfig(file: string, parseYaml: ProviderContext['parseYaml']): ClusterAccess {
+function fromKubeconfig(
+  file: string,
+  parseYaml: ProviderContext['parseYaml'],
+  clock: Clock,
+): ClusterAccess {
   const config = (parseYaml(readFileSync(file, 'utf8'), file) ?? {}) as Kubeconfig;
   const current = config['current-context'] ?? '';
   const context = config.contexts?.find(({ name }) => name === current)?.context;
@@ -75,51 +87,60 @@ function fromKubeconfig(file: string, parseYaml: ProviderContext['parseYaml']): 
   if (context === undefined || cluster === undefined) {
     throw new ValueError(`${file}: context ${JSON.stringify(current)} does not name a cluster`);
   }
-  const user = config.users?.find(({ name }) => name === context.user)?.user ?? {};
-  if (user['exec'] !== undefined || user['auth-provider'] !== undefined) {
-    throw new ValueError(`${file}: exec and auth-provider are not supported; use a token instead`);
+  const server = textOf(cluster, 'server');
+  const named = config.users?.find(({ name }) => name === context.user)?.user ?? {};
+  // Nobody is told who asks over a connection that others can read.
+  const user = server.startsWith('https://') ? named : {};
+  const { 'auth-provider': provider, exec } = user;
+  if (provider !== undefined) {
+    const name = textOf((provider ?? {}) as Readonly<Record<string, unknown>>, 'name');
+    throw new ValueError(
+      `${file}: no Auth Provider found for name ${JSON.stringify(name)}; Kubernetes has replaced them by commands (exec)`,
+    );
   }
-  const text = (from: Readonly<Record<string, unknown>>, key: string) => {
-    const value = from[key];
-    return typeof value === 'string' ? value : '';
-  };
   const decoded = (from: Readonly<Record<string, unknown>>, key: string) =>
-    Buffer.from(text(from, key), 'base64').toString('utf8');
+    Buffer.from(textOf(from, key), 'base64').toString('utf8');
   // Relative names are meant from the folder of the kubeconfig file.
   const near = (name: string) => (name === '' ? '' : path.resolve(path.dirname(file), name));
-  const hasToken = text(user, 'token') !== '' || text(user, 'tokenFile') !== '';
-  return {
-    server: text(cluster, 'server'),
-    httpClient: {
-      ...DEFAULT_HTTP_CLIENT_CONFIG,
-      authorization: hasToken
-        ? {
-            type: 'Bearer',
-            // The file wins, as it is the one that is renewed.
-            credentials: text(user, 'tokenFile') === '' ? text(user, 'token') : '',
-            credentialsFile: near(text(user, 'tokenFile')),
-          }
-        : null,
-      basicAuth:
-        text(user, 'username') === ''
-          ? null
-          : {
-              username: text(user, 'username'),
-              usernameFile: '',
-              password: text(user, 'password'),
-              passwordFile: '',
-            },
-      tls: {
-        ...DEFAULT_TLS_CONFIG,
-        ca: decoded(cluster, 'certificate-authority-data'),
-        caFile: near(text(cluster, 'certificate-authority')),
-        cert: decoded(user, 'client-certificate-data'),
-        certFile: near(text(user, 'client-certificate')),
-        key: decoded(user, 'client-key-data'),
-        keyFile: near(text(user, 'client-key')),
-        serverName: text(cluster, 'tls-server-name'),
-        insecureSkipVerify: cluster['insecure-skip-tls-verify'] === true,
-      },
+  const hasToken = textOf(user, 'token') !== '' || textOf(user, 'tokenFile') !== '';
+  const httpClient: HttpClientConfig = {
+    ...DEFAULT_HTTP_CLIENT_CONFIG,
+    authorization: hasToken
+      ? {
+          type: 'Bearer',
+          // The file wins, as it is the one that is renewed.
+          credentials: textOf(user, 'tokenFile') === '' ? textOf(user, 'token') : '',
+          credentialsFile: near(textOf(user, 'tokenFile')),
+        }
+      : null,
+    basicAuth:
+      textOf(user, 'username') === ''
+        ? null
+        : {
+            username: textOf(user, 'username'),
+            usernameFile: '',
+            password: textOf(user, 'password'),
+            passwordFile: '',
+          },
+    tls: {
+      ...DEFAULT_TLS_CONFIG,
+      ca: decoded(cluster, 'certificate-authority-data'),
+      caFile: near(textOf(cluster, 'certificate-authority')),
+      cert: decoded(user, 'client-certificate-data'),
+      certFile: near(textOf(user, 'client-certificate')),
+      key: decoded(user, 'client-key-data'),
+      keyFile: near(textOf(user, 'client-key')),
+      serverName: textOf(cluster, 'tls-server-name'),
+      insecureSkipVerify: cluster['insecure-skip-tls-verify'] === true,
     },
   };
+  if (exec === undefined) return { server, httpClient, changing: null };
+  const folder = path.dirname(path.resolve(file));
+  const changing = new ExecAccess(exec ?? {}, cluster, folder, httpClient, clock);
+  return { server, httpClient, changing };
+}
+
+function textOf(from: Readonly<Record<string, unknown>>, key: string): string {
+  const value = from[key];
+  return typeof value === 'string' ? value : '';
 }

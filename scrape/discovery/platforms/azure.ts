@@ -104,7 +104,13 @@ export const create: CreatePlatform = (config, context) => {
     ).targets();
     return [{ source: 'azure', labels: {}, targets }];
   };
-  return refreshingWith(config, context, look, () => api.close());
+  return refreshingWith(
+    config,
+    context,
+    look,
+    () => api.close(),
+    () => (token = null),
+  );
 };
 
 type Get = <T>(route: string, version: string) => Promise<T>;

@@ -4,14 +4,20 @@
  * and DescribeAvailabilityZones.
  */
 import type { LabelRecord } from '../../config.ts';
-import { type AwsCalls, awsPlatform, tagLabels } from '../aws/aws-api.ts';
+import {
+  type AwsCalls,
+  awsPlatform,
+  type Filter,
+  filterParams,
+  tagLabels,
+} from '../aws/aws-api.ts';
 import type { AwsSettings } from '../aws/credentials.ts';
 import { hostPort, joinedText } from '../platform-api.ts';
-import { childrenAt, parseXml, textAt, type XmlElement } from '../xml.ts';
+import { childrenAt, textAt, type XmlElement } from '../xml.ts';
 
 type Ec2Settings = AwsSettings & {
   readonly port: number;
-  readonly filters: readonly { readonly name: string; readonly values: readonly string[] }[];
+  readonly filters: readonly Filter[];
 };
 type Place = {
   readonly region: string;
@@ -22,20 +28,20 @@ type Place = {
 const API_VERSION = '2016-11-15';
 const PREFIX = '__meta_ec2_';
 
-export const create = awsPlatform<Ec2Settings>(async (calls) => {
+export const create = awsPlatform<Ec2Settings>('ec2', async (calls) => {
   const { settings, region } = calls;
   const port = settings.port || 80;
   const place: Place = { region, port, zoneIds: await zoneIdsOf(calls) };
-  const params: Record<string, string> = { Action: 'DescribeInstances', Version: API_VERSION };
-  settings.filters.forEach(({ name, values }, index) => {
-    params[`Filter.${index + 1}.Name`] = name;
-    values.forEach((value, at) => (params[`Filter.${index + 1}.Value.${at + 1}`] = value));
-  });
+  const params = {
+    Action: 'DescribeInstances',
+    Version: API_VERSION,
+    ...filterParams('Filter', 'Value', settings.filters),
+  };
   const targets: LabelRecord[] = [];
   let next = '';
   do {
     const page = next === '' ? params : { ...params, NextToken: next };
-    const answer = parseXml(await calls.query('ec2', page));
+    const answer = await calls.query('ec2', page);
     for (const reservation of childrenAt(answer, 'reservationSet')) {
       const owner = textAt(reservation, 'ownerId');
       for (const instance of childrenAt(reservation, 'instancesSet')) {
@@ -52,7 +58,7 @@ export const create = awsPlatform<Ec2Settings>(async (calls) => {
 async function zoneIdsOf(calls: AwsCalls<Ec2Settings>): Promise<Map<string, string>> {
   const params = { Action: 'DescribeAvailabilityZones', Version: API_VERSION };
   try {
-    const answer = parseXml(await calls.query('ec2', params));
+    const answer = await calls.query('ec2', params);
     const zones = childrenAt(answer, 'availabilityZoneInfo');
     return new Map(zones.map((zone) => [textAt(zone, 'zoneName'), textAt(zone, 'zoneId')]));
   } catch {

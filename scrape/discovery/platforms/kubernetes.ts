@@ -2,7 +2,7 @@
  * Nodes, services, pods, endpoints and ingresses of a Kubernetes cluster, by list and watch.
  * Source: Prometheus documentation, `<kubernetes_sd_config>`; Kubernetes API reference.
  */
-import { CanceledError } from '../../../model/index.ts';
+import { CanceledError, messageOf } from '../../../model/index.ts';
 import type { TargetGroup } from '../../config.ts';
 import { clusterAccess, ownNamespace } from '../kubernetes/access.ts';
 import type { AttachMetadata, Cluster } from '../kubernetes/cluster.ts';
@@ -56,10 +56,11 @@ const ROLES_WITH_PODS: ReadonlySet<string> = new Set(['pod', 'endpoints', 'endpo
 const SETTLE_MS = 100;
 
 export const create: CreatePlatform = (config, context) => {
-  const access = clusterAccess(config, context.parseYaml);
+  const access = clusterAccess(config, context);
   const api = new PlatformApi<KubernetesSettings>(
     { ...config, httpClient: access.httpClient },
     context,
+    { access: access.changing },
   );
   return new KubernetesProvider(api, withoutEndSlash(access.server));
 };
@@ -130,7 +131,24 @@ class KubernetesProvider implements DiscoveryProvider {
     const all = [...this.#lists.values()].flat();
     // Half of the labels would be worse than waiting a moment.
     if (this.#stop.signal.aborted || !all.every(({ isListed }) => isListed)) return;
-    this.#update(groupsOf(this.#api.settings, this.#cluster()));
+    this.#update(
+      groupsOf(this.#api.settings, this.#cluster(), (object, error) => {
+        this.#tellUnreadable(object, error);
+      }),
+    );
+  }
+
+  #tellUnreadable({ metadata }: KubernetesObject, error: unknown): void {
+    const { logger, metrics, jobName } = this.#api.context;
+    metrics.refreshFailed('kubernetes', jobName);
+    logger.error('An object of Kubernetes cannot be read', {
+      discovery: 'kubernetes',
+      config: jobName,
+      role: this.#api.settings.role,
+      namespace: metadata.namespace,
+      name: metadata.name,
+      err: messageOf(error),
+    });
   }
 
   #cluster(): Cluster {
@@ -156,21 +174,39 @@ function kindsOf({ role, attach_metadata: attach }: KubernetesSettings): Set<Kin
   return kinds;
 }
 
-function groupsOf(settings: KubernetesSettings, cluster: Cluster): TargetGroup[] {
+/** @param onUnreadable  told of objects that are not what the API documents; they are left out */
+function groupsOf(
+  settings: KubernetesSettings,
+  cluster: Cluster,
+  onUnreadable: (object: KubernetesObject, error: unknown) => void,
+): TargetGroup[] {
   const { role, attach_metadata: attach } = settings;
-  const all = <T>(known: ReadonlyMap<string, T> | null) => [...(known?.values() ?? [])];
+  const groups = <T extends KubernetesObject>(
+    known: ReadonlyMap<string, T> | null,
+    make: (object: T) => TargetGroup,
+  ): TargetGroup[] => {
+    const made: TargetGroup[] = [];
+    for (const object of known?.values() ?? []) {
+      try {
+        made.push(make(object));
+      } catch (error) {
+        onUnreadable(object, error);
+      }
+    }
+    return made;
+  };
   switch (role) {
     case 'node':
-      return all(cluster.nodes).map(nodeGroup);
+      return groups(cluster.nodes, nodeGroup);
     case 'service':
-      return all(cluster.services).map((one) => serviceGroup(one, cluster));
+      return groups(cluster.services, (one) => serviceGroup(one, cluster));
     case 'ingress':
-      return all(cluster.ingresses).map((one) => ingressGroup(one, cluster));
+      return groups(cluster.ingresses, (one) => ingressGroup(one, cluster));
     case 'endpoints':
-      return all(cluster.endpoints).map((one) => endpointsGroup(one, cluster, attach));
+      return groups(cluster.endpoints, (one) => endpointsGroup(one, cluster, attach));
     case 'endpointslice':
-      return all(cluster.endpointSlices).map((one) => endpointSliceGroup(one, cluster, attach));
+      return groups(cluster.endpointSlices, (one) => endpointSliceGroup(one, cluster, attach));
     default:
-      return all(cluster.pods).map((one) => podGroup(one, cluster, attach));
+      return groups(cluster.pods, (one) => podGroup(one, cluster, attach));
   }
 }

@@ -26,7 +26,7 @@ type Page = { readonly instances?: readonly Instance[]; readonly nextPageToken?:
 
 const PREFIX = '__meta_lightsail_';
 
-export const create = awsPlatform<LightsailSettings>(async (calls) => {
+export const create = awsPlatform<LightsailSettings>('lightsail', async (calls) => {
   const { settings, region } = calls;
   const targets: LabelRecord[] = [];
   let pageToken: string | undefined;

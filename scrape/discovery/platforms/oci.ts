@@ -1,12 +1,10 @@
 /**
  * Compute instances of Oracle Cloud Infrastructure.
- * Source: Prometheus documentation, `<oci_sd_config>`; OCI API, Core Services and Identity;
- * OCI documentation, "Request Signatures".
+ * Source: Prometheus documentation, `<oci_sd_config>`; OCI API, Core Services and Identity.
  */
-import { createPrivateKey, createSign, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { messageOf, ValueError } from '../../../model/index.ts';
+import { messageOf } from '../../../model/index.ts';
 import type { LabelRecord } from '../../config.ts';
+import { ociIdentity, type OciSettings, signedGet } from '../oci/identity.ts';
 import {
   type CreatePlatform,
   hostPort,
@@ -19,18 +17,6 @@ import {
   refreshingWith,
 } from '../platform-api.ts';
 
-type OciSettings = {
-  readonly auth: string;
-  readonly tenancy: string;
-  readonly user: string;
-  readonly fingerprint: string;
-  readonly key_file: string;
-  readonly key_passphrase: string;
-  readonly key_passphrase_file: string;
-  readonly region: string;
-  readonly compartments: readonly string[];
-  readonly port: number;
-};
 type Compartment = { readonly id: string; readonly lifecycleState?: string };
 type Instance = {
   readonly id: string;
@@ -67,23 +53,18 @@ const PREFIX = '__meta_oci_';
 export const create: CreatePlatform = (config, context) => {
   const api = new PlatformApi<OciSettings>(config, context);
   const { settings } = api;
-  if (settings.auth !== 'api_key') {
-    throw new ValueError(`oci_sd: auth ${settings.auth} is not supported; use api_key`);
-  }
-  const passphrase =
-    settings.key_passphrase_file === ''
-      ? settings.key_passphrase
-      : readFileSync(settings.key_passphrase_file, 'utf8').trim();
+  const identity = ociIdentity(api);
 
   const look = async (signal: AbortSignal) => {
-    const key = createPrivateKey({ key: readFileSync(settings.key_file), passphrase });
+    const signer = await identity.signer(signal);
+    const { tenancy } = signer;
     const hosts: Readonly<Record<string, string>> = {
       identity: `https://identity.${settings.region}.oci.oraclecloud.com`,
       iaas: `https://iaas.${settings.region}.oraclecloud.com`,
     };
     const get = async (service: string, route: string) => {
       const url = `${hosts[service]}/${API_VERSION}/${route}`;
-      const headers = signedHeaders(url, settings, key, context.clock.nowMs());
+      const headers = signedGet(url, signer, context.clock.nowMs());
       return { url, response: await api.fetch(url, signal, { headers }) };
     };
     const ask: Ask = {
@@ -104,22 +85,32 @@ export const create: CreatePlatform = (config, context) => {
       },
     };
     const targets: LabelRecord[] = [];
-    for (const compartment of await compartmentsOf(settings, ask, context.logger)) {
+    for (const compartment of await compartmentsOf(settings, tenancy, ask, context.logger)) {
       const route = `instances?compartmentId=${encodeURIComponent(compartment)}`;
       for (const instance of await ask.all<Instance>('iaas', route)) {
         const vnic = await primaryVnic(instance, compartment, ask);
-        const target = vnic === null ? null : targetOf(instance, vnic, settings);
+        const target = vnic === null ? null : targetOf(instance, vnic, tenancy, settings.port);
         if (target !== null) targets.push(target);
       }
     }
     return [{ source: `OCI_${settings.region}`, labels: {}, targets }];
   };
-  return refreshingWith(config, context, look, () => api.close());
+  return refreshingWith(
+    config,
+    context,
+    look,
+    () => {
+      identity.close();
+      api.close();
+    },
+    () => identity.forget(),
+  );
 };
 
 /** Those named, or all that can be reached from the root. */
 async function compartmentsOf(
-  { compartments, tenancy }: OciSettings,
+  { compartments }: OciSettings,
+  tenancy: string,
   ask: Ask,
   logger: { warn(message: string, fields: Record<string, string>): void },
 ): Promise<readonly string[]> {
@@ -157,7 +148,12 @@ async function primaryVnic(
 }
 
 /** Null for an instance without any address. */
-function targetOf(instance: Instance, vnic: Vnic, settings: OciSettings): LabelRecord | null {
+function targetOf(
+  instance: Instance,
+  vnic: Vnic,
+  tenancy: string,
+  port: number,
+): LabelRecord | null {
   const address = vnic.privateIp || vnic.publicIp || vnic.ipv6Addresses?.[0];
   if (address === undefined || address === '') return null;
   const defined = Object.entries(instance.definedTags ?? {}).map(([namespace, tags]) => {
@@ -166,7 +162,7 @@ function targetOf(instance: Instance, vnic: Vnic, settings: OciSettings): LabelR
     return labelsFrom(of, Object.fromEntries(scalars));
   });
   return {
-    __address__: hostPort(address, settings.port),
+    __address__: hostPort(address, port),
     [`${PREFIX}availability_domain`]: labelText(instance.availabilityDomain),
     [`${PREFIX}compartment_id`]: labelText(instance.compartmentId),
     [`${PREFIX}fault_domain`]: labelText(instance.faultDomain),
@@ -180,30 +176,9 @@ function targetOf(instance: Instance, vnic: Vnic, settings: OciSettings): LabelR
     [`${PREFIX}private_ip`]: labelText(vnic.privateIp),
     [`${PREFIX}public_ip`]: labelText(vnic.publicIp),
     [`${PREFIX}region`]: labelText(instance.region),
-    [`${PREFIX}tenancy_id`]: settings.tenancy,
+    [`${PREFIX}tenancy_id`]: tenancy,
     [`${PREFIX}vnic_id`]: vnic.id,
     ...labelsFrom(`${PREFIX}tag_`, instance.freeformTags),
     ...Object.assign({}, ...defined),
   };
-}
-
-function signedHeaders(
-  url: string,
-  { tenancy, user, fingerprint }: OciSettings,
-  key: KeyObject,
-  nowMs: number,
-): Record<string, string> {
-  const { host, pathname, search } = new URL(url);
-  const date = new Date(nowMs).toUTCString();
-  const text = `date: ${date}\n(request-target): get ${pathname}${search}\nhost: ${host}`;
-  const signature = createSign('RSA-SHA256').update(text).sign(key, 'base64');
-  const fields = {
-    version: '1',
-    headers: 'date (request-target) host',
-    keyId: `${tenancy}/${user}/${fingerprint}`,
-    algorithm: 'rsa-sha256',
-    signature,
-  };
-  const proof = Object.entries(fields).map(([name, value]) => `${name}="${value}"`);
-  return { Accept: 'application/json', Date: date, Authorization: `Signature ${proof.join(',')}` };
 }

@@ -111,7 +111,13 @@ export const create: CreatePlatform = (config, context) => {
       throw error;
     }
   };
-  return refreshingWith(config, context, look, () => api.close());
+  return refreshingWith(
+    config,
+    context,
+    look,
+    () => api.close(),
+    () => (session = null),
+  );
 };
 
 function targetsOf(settings: OpenStackSettings, ask: Ask): Promise<LabelRecord[]> {

@@ -12,7 +12,7 @@ import {
   targetsOf,
   withoutEndSlash,
 } from '../platform-api.ts';
-import { signedHeaders } from '../signature-v4.ts';
+import { signedHeaders } from '../../http/signature-v4.ts';
 
 type OutscaleSettings = {
   readonly endpoint: string;

@@ -103,13 +103,16 @@ function vpsTarget(vps: Vps, ips: readonly string[]): LabelRecord {
   const of = '__meta_ovhcloud_vps_';
   const { ipv4, ipv6 } = addressesOf(ips);
   const { model = {} } = vps;
-  const datacenters = model['datacenter'];
   return {
     __address__: ipv4 || ipv6,
     instance: labelText(vps['name']),
     [`${of}offer`]: labelText(model['offer']),
-    // In the form in which Prometheus prints a list.
-    [`${of}datacenter`]: Array.isArray(datacenters) ? `[${datacenters.join(' ')}]` : '',
+    [`${of}datacenter`]: listText(model['datacenter']),
+    // Documented, and not given by Prometheus 3.14.
+    [`${of}keymap`]: Array.isArray(vps['keymap'])
+      ? listText(vps['keymap'])
+      : labelText(vps['keymap']),
+    [`${of}monitoring_ip_blocks`]: listText(vps['monitoringIpBlocks']),
     [`${of}model_vcore`]: labelText(model['vcore']),
     [`${of}maximum_additional_ip`]: labelText(model['maximumAdditionnalIp']),
     [`${of}version`]: labelText(model['version']),
@@ -150,4 +153,9 @@ function dedicatedTarget(server: Dedicated, ips: readonly string[]): LabelRecord
     [`${of}ipv4`]: ipv4,
     [`${of}ipv6`]: ipv6,
   };
+}
+
+/** A list in the form in which Prometheus prints one. */
+function listText(list: unknown): string {
+  return Array.isArray(list) ? `[${list.map(labelText).join(' ')}]` : '';
 }

@@ -80,7 +80,13 @@ export const create: CreatePlatform = (config, context) => {
       throw error;
     }
   };
-  return refreshingWith(config, context, look, () => api.close());
+  return refreshingWith(
+    config,
+    context,
+    look,
+    () => api.close(),
+    () => (session = null),
+  );
 };
 
 function targetOf(

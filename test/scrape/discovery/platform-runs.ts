@@ -207,6 +207,7 @@ function inOrder(labels: readonly LabelRecord[]): LabelRecord[] {
   const sorted = labels.map((one) =>
     Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))),
   );
-  const key = (one: LabelRecord) => JSON.stringify(one);
-  return sorted.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  // Found twice, a target is one target nevertheless.
+  const keys = new Set(sorted.map((one) => JSON.stringify(one)));
+  return [...keys].sort().map((key) => JSON.parse(key) as LabelRecord);
 }

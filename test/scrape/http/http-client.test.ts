@@ -82,6 +82,29 @@ function clientOf(config: Partial<HttpClientConfig> = {}): HttpClient {
   return client;
 }
 
+test('a socket in the file system is asked as well, over one connection', async () => {
+  const unixSocket = path.join(folder, 'metrics.sock');
+  let connections = 0;
+  const server = createServer((request, response) => {
+    response.end(`${request.headers.host} ${request.url}`);
+  });
+  server.on('connection', () => connections++);
+  await new Promise<void>((resolve) => server.listen(unixSocket, resolve));
+  closers.push(() => server.close());
+  const client = clientOf({ proxy: { ...DEFAULT_PROXY_CONFIG, proxyUrl: 'http://127.0.0.1:1' } });
+  const ask = (url: string, socket = unixSocket) =>
+    client.request({ url, unixSocket: socket, timeoutMs: 5000 });
+  for (let round = 0; round < 2; round++) {
+    const { body } = await ask('http://app/metrics?a=b');
+    expect(Buffer.from(body).toString()).toBe('app /metrics?a=b');
+  }
+  expect(connections).toBe(1);
+  await expect(ask('https://app/')).rejects.toThrow('a unix socket is reached by plain HTTP only');
+  await expect(ask('http://app/', `${unixSocket}.no`)).rejects.toThrow(
+    `dial unix ${unixSocket}.no: connect: no such file or directory`,
+  );
+});
+
 async function get(
   url: string,
   config: Partial<HttpClientConfig> = {},
@@ -416,6 +439,24 @@ describe('credentials', () => {
     });
     await clock.advance(55_000);
     expect((await ask()).authorization).toBe('Bearer token-2');
+  });
+
+  test('come anew when a token is refused before its time', async () => {
+    let tokens = 0;
+    const tokenUrl = await serve((_, response) => {
+      response.end(JSON.stringify({ access_token: `token-${++tokens}`, expires_in: 3600 }));
+    });
+    const seen: (string | undefined)[] = [];
+    const url = await serve((request, response) => {
+      seen.push(request.headers.authorization);
+      response.statusCode = request.headers.authorization === 'Bearer token-1' ? 401 : 200;
+      response.end();
+    });
+    const client = clientOf({ oauth2: { ...DEFAULT_OAUTH2_CONFIG, clientId: 'me', tokenUrl } });
+    for (const status of [401, 200, 200]) {
+      expect((await client.request({ url, timeoutMs: 5000 })).status).toBe(status);
+    }
+    expect(seen).toEqual(['Bearer token-1', 'Bearer token-2', 'Bearer token-2']);
   });
 
   test('come by a signed statement', async () => {

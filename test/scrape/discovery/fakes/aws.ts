@@ -1,14 +1,10 @@
 /** Amazon's APIs. Source of the shapes: AWS API references. */
+import { isSigned, KEYS, xml } from './aws-access.ts';
+import { ECS } from './aws-ecs.ts';
+import { ELASTICACHE } from './aws-elasticache.ts';
+import { MSK } from './aws-msk.ts';
+import { RDS } from './aws-rds.ts';
 import type { Fake } from './fake.ts';
-
-const ACCESS = 'region: eu-west-1, access_key: AKIATEST, secret_key: secret, refresh_interval: 1s';
-
-const isSigned = (headers: Readonly<Record<string, string | undefined>>, service: string) =>
-  new RegExp(`Credential=AKIATEST/\\d{8}/eu-west-1/${service}/aws4_request`).test(
-    headers['authorization'] ?? '',
-  );
-
-const xml = (text: string) => ({ headers: { 'Content-Type': 'text/xml' }, text });
 
 const INSTANCES = `<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
 <requestId>r</requestId>
@@ -98,9 +94,10 @@ const SIX_ONLY = `<DescribeInstancesResponse><reservationSet><item><ownerId>1</o
    </item>
 </instancesSet></item></reservationSet></DescribeInstancesResponse>`;
 
-const ec2Answer: Fake['answer'] = ({ method, body, headers }) => {
+const ec2Answer: Fake['answer'] = (request) => {
+  const { method, body } = request;
   if (method !== 'POST') return null;
-  if (!isSigned(headers, 'ec2')) return { status: 401 };
+  if (!isSigned(request, 'ec2')) return { status: 401 };
   const params = new URLSearchParams(body);
   if (params.get('Action') === 'DescribeAvailabilityZones') {
     return xml(`<DescribeAvailabilityZonesResponse><availabilityZoneInfo>
@@ -116,7 +113,7 @@ const ec2Answer: Fake['answer'] = ({ method, body, headers }) => {
 const ec2: Fake = {
   name: 'ec2',
   mechanism: 'ec2',
-  settings: `endpoint: "URL", ${ACCESS}, port: 9100,
+  settings: `endpoint: "URL", ${KEYS}, port: 9100,
     filters: [ { name: "tag:env", values: [prod, test] } ]`,
   answer: ec2Answer,
 };
@@ -124,13 +121,14 @@ const ec2: Fake = {
 const awsEc2: Fake = {
   name: 'aws ec2',
   mechanism: 'aws',
-  settings: `role: ec2, endpoint: "URL", ${ACCESS}`,
+  settings: `role: ec2, endpoint: "URL", ${KEYS}`,
   answer: ec2Answer,
 };
 
-const lightsailAnswer: Fake['answer'] = ({ method, headers }) => {
+const lightsailAnswer: Fake['answer'] = (request) => {
+  const { method, headers } = request;
   if (method !== 'POST') return null;
-  if (!isSigned(headers, 'lightsail')) return { status: 401 };
+  if (!isSigned(request, 'lightsail')) return { status: 401 };
   if (headers['x-amz-target'] !== 'Lightsail_20161128.GetInstances') return { status: 400 };
   const instance = (name: string, more: object) => ({
     name,
@@ -166,14 +164,23 @@ const lightsailAnswer: Fake['answer'] = ({ method, headers }) => {
 const lightsail: Fake = {
   name: 'lightsail',
   mechanism: 'lightsail',
-  settings: `endpoint: "URL", ${ACCESS}`,
+  settings: `endpoint: "URL", ${KEYS}`,
   answer: lightsailAnswer,
 };
 const awsLightsail: Fake = {
   name: 'aws lightsail',
   mechanism: 'aws',
-  settings: `role: lightsail, endpoint: "URL", ${ACCESS}`,
+  settings: `role: lightsail, endpoint: "URL", ${KEYS}`,
   answer: lightsailAnswer,
 };
 
-export const AWS: readonly Fake[] = [ec2, awsEc2, lightsail, awsLightsail];
+export const AWS: readonly Fake[] = [
+  ec2,
+  awsEc2,
+  lightsail,
+  awsLightsail,
+  ...ECS,
+  ...ELASTICACHE,
+  ...MSK,
+  ...RDS,
+];

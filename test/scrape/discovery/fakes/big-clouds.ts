@@ -1,5 +1,6 @@
 /** The clouds of Microsoft, Google and Oracle. Source of the shapes: the API documentation of each. */
-import { type Fake } from './fake.ts';
+import { createPublicKey, createVerify, type KeyObject, X509Certificate } from 'node:crypto';
+import { type Fake, type FakeRequest, INSTANCE_CERTIFICATE, RSA_KEY } from './fake.ts';
 
 // ---- Azure
 
@@ -311,4 +312,60 @@ const oci: Fake = {
   },
 };
 
-export const BIG_CLOUDS: readonly Fake[] = [azure, gce, oci];
+const TOKEN = `e30.${Buffer.from('{"exp":4102444800}').toString('base64url')}.c2ln`;
+
+/** Asked as a user with this key would ask. */
+const ociMachine: Fake = {
+  ...oci,
+  name: 'oci by instance principal',
+  settings: 'auth: instance_principal, region: eu-frankfurt-1, port: 9100, refresh_interval: 1s',
+  isLedByProxy: true,
+  environment: { OCI_METADATA_BASE_URL: 'http://HOST/opc/v2' },
+  answer: (request, self) => {
+    const { host, path, headers } = request;
+    const proof = headers['authorization'] ?? '';
+    if (path.startsWith('/opc/v2/')) {
+      if (proof !== 'Bearer Oracle') return { status: 401 };
+      if (path === '/opc/v2/instance/region') return { text: 'fra' };
+      if (path === '/opc/v2/identity/key.pem') return { text: RSA_KEY };
+      return path.endsWith('.pem') ? { text: INSTANCE_CERTIFICATE } : null;
+    }
+    if (host === 'auth.eu-frankfurt-1.oraclecloud.com') {
+      const keyId = `ten-1/fed-x509-sha256/${new X509Certificate(INSTANCE_CERTIFICATE).fingerprint256.toLowerCase()}`;
+      const { certificate, publicKey } = JSON.parse(request.body) as Record<string, string>;
+      const isKnown =
+        INSTANCE_CERTIFICATE.replaceAll('\n', '').includes(certificate!) &&
+        proof.includes(`keyId="${keyId}"`) &&
+        isSigned(request, createPublicKey(RSA_KEY));
+      if (path !== '/v1/x509' || !isKnown) return { status: 401 };
+      sessionKey = createPublicKey({
+        key: Buffer.from(publicKey!, 'base64'),
+        format: 'der',
+        type: 'spki',
+      });
+      return { json: { token: TOKEN } };
+    }
+    const isKnown =
+      proof.includes(`keyId="ST$${TOKEN}"`) && sessionKey !== null && isSigned(request, sessionKey);
+    if (!isKnown) return { status: 401 };
+    return oci.answer({ ...request, headers: { ...headers, authorization: OF_USER } }, self);
+  },
+  recordedAs: 'oci',
+};
+/** What the last machine signs with, once it has shown its certificate. */
+let sessionKey: KeyObject | null = null;
+const OF_USER = 'Signature version="1",keyId="ten-1/user-1/aa:bb",algorithm="rsa-sha256"';
+
+/** Over what the request says that it has signed. */
+function isSigned({ method, url, headers }: FakeRequest, key: KeyObject): boolean {
+  const proof = headers['authorization'] ?? '';
+  const [, names = ''] = /headers="([^"]*)"/.exec(proof) ?? [];
+  const [, signature = ''] = /signature="([^"]*)"/.exec(proof) ?? [];
+  const target = `${method.toLowerCase()} ${url}`;
+  const lines = names.split(' ').map((name) => {
+    return `${name}: ${name === '(request-target)' ? target : headers[name]}`;
+  });
+  return createVerify('RSA-SHA256').update(lines.join('\n')).verify(key, signature, 'base64');
+}
+
+export const BIG_CLOUDS: readonly Fake[] = [azure, gce, oci, ociMachine];

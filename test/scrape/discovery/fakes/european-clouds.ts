@@ -1,5 +1,6 @@
 /** Cloud providers in Europe. Source of the shapes: the API documentation of each. */
-import { bearer, type Fake } from './fake.ts';
+import { createPublicKey, createVerify } from 'node:crypto';
+import { bearer, RSA_KEY, type Fake } from './fake.ts';
 
 // ---- Scaleway
 
@@ -128,6 +129,7 @@ const ovhSigned = (headers: Readonly<Record<string, string | undefined>>) =>
 
 const ovhVps: Fake = {
   name: 'ovhcloud vps',
+  documented: ['__meta_ovhcloud_vps_keymap', '__meta_ovhcloud_vps_monitoring_ip_blocks'],
   mechanism: 'ovhcloud',
   settings: `${OVH}, service: vps`,
   answer: ({ path, headers }) => {
@@ -282,6 +284,47 @@ const stackit: Fake = {
   },
 };
 
+/** The claims of a signed statement; null when it is not signed as it should be. */
+function claimsOf(assertion: string): Readonly<Record<string, unknown>> | null {
+  const [header = '', payload = '', signature = ''] = assertion.split('.');
+  const isSigned = createVerify('RSA-SHA512')
+    .update(`${header}.${payload}`)
+    .verify(createPublicKey(RSA_KEY), signature, 'base64url');
+  const decode = (text: string) =>
+    JSON.parse(Buffer.from(text, 'base64url').toString()) as Record<string, unknown>;
+  const { alg, kid } = decode(header);
+  return isSigned && alg === 'RS512' && kid === 'key-1' ? decode(payload) : null;
+}
+
+const stackitKey: Fake = {
+  ...stackit,
+  name: 'stackit by key',
+  settings: `endpoint: "URL", project: project-1, refresh_interval: 1s,
+    service_account_key: '${JSON.stringify({
+      credentials: {
+        kid: 'key-1',
+        iss: 'a@sa.stackit.cloud',
+        sub: 'account-1',
+        aud: 'https://audience.test',
+        privateKey: RSA_KEY,
+      },
+    })}'`,
+  environment: { STACKIT_TOKEN_BASEURL: 'http://HOST/token' },
+  answer: (request, self) => {
+    if (request.path !== '/token') return stackit.answer(request, self);
+    const params = new URLSearchParams(request.body);
+    const claims = claimsOf(params.get('assertion') ?? '');
+    const isKnown =
+      params.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' &&
+      claims?.['iss'] === 'a@sa.stackit.cloud' &&
+      claims['sub'] === 'account-1' &&
+      claims['aud'] === 'https://audience.test';
+    if (!isKnown) return { status: 401 };
+    return { json: { access_token: 'word', token_type: 'Bearer', expires_in: 3600 } };
+  },
+  recordedAs: 'stackit',
+};
+
 export const EUROPEAN_CLOUDS: readonly Fake[] = [
   outscale,
   ovhDedicated,
@@ -289,4 +332,5 @@ export const EUROPEAN_CLOUDS: readonly Fake[] = [
   scalewayInstance,
   scalewayMetal,
   stackit,
+  stackitKey,
 ];

@@ -16,6 +16,8 @@ export type FakeRequest = {
   readonly method: string;
   readonly host: string;
   readonly path: string;
+  /** Path and query as they were sent, with everything escaped. */
+  readonly url: string;
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
@@ -47,6 +49,10 @@ export type Fake = {
   readonly environment?: Readonly<Record<string, string>>;
   /** What is to be found, where no real Prometheus can be led to the fake. */
   readonly expected?: readonly LabelRecord[];
+  /** The fake whose recorded targets are those of this one too. */
+  readonly recordedAs?: string;
+  /** Labels that are documented and not given by the real Prometheus, which names them otherwise. */
+  readonly documented?: readonly string[];
   /** Told of changes by a stream, so that there is no next refresh to fail. */
   readonly isWatched?: boolean;
 };
@@ -74,6 +80,10 @@ export function bearer({ headers }: FakeRequest): boolean {
 
 const FILES = path.join(import.meta.dirname, '../../http/files');
 const pem = (name: string) => readFileSync(path.join(FILES, name));
+/** What requests are signed with, where a platform wants that. */
+export const RSA_KEY = pem('rsa.key').toString('utf8');
+/** The certificate of a machine in Oracle's cloud, with that key. */
+export const INSTANCE_CERTIFICATE = pem('oci-instance.pem').toString('utf8');
 
 export async function serveFake(fake: Fake): Promise<FakeServer> {
   const requests: FakeRequest[] = [];
@@ -86,6 +96,7 @@ export async function serveFake(fake: Fake): Promise<FakeServer> {
         method: message.method!,
         host: message.headers.host ?? '',
         path: decodeURI(url.pathname),
+        url: url.pathname + url.search,
         query: url.searchParams,
         headers: message.headers as Record<string, string | undefined>,
         body,
@@ -164,6 +175,10 @@ export async function serveFake(fake: Fake): Promise<FakeServer> {
 
 async function readBody(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of message) chunks.push(chunk as Buffer);
+  } catch {
+    // Who asked has gone; the answer will not arrive either.
+  }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -16,13 +16,13 @@ export type ToSign = {
   readonly url: string;
   /** Sent and signed along. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   readonly region: string;
   readonly service: string;
 };
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex');
 const hmac = (key: string | Buffer, text: string) =>
   createHmac('sha256', key).update(text).digest();
 
@@ -46,9 +46,11 @@ export function signedHeaders(
     .map(([name, value]) => `${encode(name)}=${encode(value)}`)
     .sort()
     .join('&');
+  // As it is sent, encoded once more; only the object store wants it as it is.
+  const path = service === 's3' ? pathname : pathname.split('/').map(encode).join('/');
   const canonical = [
     method,
-    pathname,
+    path,
     query,
     ...named.map(([name, value]) => `${name}:${value}`),
     '',
