@@ -5,14 +5,13 @@
 import {
   AppendOutcome,
   type Appender,
-  type FloatHistogram,
   type Histogram,
   type Labels,
   NO_SERIES,
   type SeriesRef,
 } from '../model/index.ts';
 import type { SeriesCache } from './series-cache.ts';
-import type { Staging } from './staging.ts';
+import type { StagedHistogram, Staging } from './staging.ts';
 
 /** The samples' own series, such as `up`: entry numbers from here downwards. */
 export const REPORT_ENTRY = -2;
@@ -88,9 +87,7 @@ export const STALE_HISTOGRAM: Histogram = {
 export function appendStaged(scrape: StagedScrape): void {
   const { staging, appender, cache, tally } = scrape;
   if (staging.count > 0 && appender.appendSamples(staging, staging.outcomes) > 0) settle(scrape);
-  for (const { entry, timestampMs, histogram } of staging.histograms) {
-    appendHistogram(scrape, entry, timestampMs, histogram);
-  }
+  for (const staged of staging.histograms) appendHistogram(scrape, staged);
   for (const entry of scrape.staleHistograms) {
     appender.appendHistogram(refOf(cache, entry), scrape.timestampMs, STALE_HISTOGRAM);
   }
@@ -146,6 +143,7 @@ function appendAgain(scrape: StagedScrape, indexes: readonly number[]): void {
     staging.entries[kept] = entry;
     staging.timestampsMs[kept] = staging.timestampsMs[index]!;
     staging.values.copyWithin(kept, index, index + 1);
+    staging.startTimestampsMs?.copyWithin(kept, index, index + 1);
     kept++;
   }
   staging.count = kept;
@@ -155,17 +153,15 @@ function appendAgain(scrape: StagedScrape, indexes: readonly number[]): void {
 
 function appendHistogram(
   { cache, appender, tally, labelsOf }: StagedScrape,
-  entry: number,
-  timestampMs: number,
-  value: Histogram | FloatHistogram,
+  { entry, timestampMs, histogram, startMs }: StagedHistogram,
 ): void {
-  let outcome = appender.appendHistogram(refOf(cache, entry), timestampMs, value);
+  let outcome = appender.appendHistogram(refOf(cache, entry), timestampMs, histogram, startMs);
   if (outcome === AppendOutcome.UnknownSeries) {
     const labels = labelsOf(entry);
     const ref = labels === null ? NO_SERIES : appender.series(labels);
     if (ref === NO_SERIES) return;
     cache.refs[entry] = ref;
-    outcome = appender.appendHistogram(ref, timestampMs, value);
+    outcome = appender.appendHistogram(ref, timestampMs, histogram, startMs);
   }
   countOutcome(tally, outcome);
 }

@@ -4,11 +4,12 @@
  * any other line ends it.
  */
 import { type Exemplar, METRIC_NAME, parseFloatText } from '../model/index.ts';
+import { BucketLimitError } from './exposition/exposition-error.ts';
 import { ClassicHistogram } from './exposition/classic-to-custom.ts';
 import { fitHistogram } from './exposition/histogram-limits.ts';
 import type { RawLabels } from './exposition/series-text.ts';
 import { EntryFlag, NO_ENTRY } from './series-cache.ts';
-import { BucketLimitError, type TargetSeries } from './target-series.ts';
+import type { TargetSeries } from './target-series.ts';
 
 type Family = {
   /** Of the native series; NO_ENTRY as long as there is none. */

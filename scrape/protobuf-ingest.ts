@@ -18,7 +18,7 @@ import {
   ValueError,
 } from '../model/index.ts';
 import { ClassicHistogram } from './exposition/classic-to-custom.ts';
-import { ExpositionError } from './exposition/exposition-error.ts';
+import { BucketLimitError, ExpositionError } from './exposition/exposition-error.ts';
 import { decodeStrict, quoteBytes } from './exposition/go-quote.ts';
 import { fitHistogram } from './exposition/histogram-limits.ts';
 import {
@@ -28,10 +28,11 @@ import {
   readHistogram,
   readLabelPair,
   readMessage,
+  readTimestamp,
 } from './exposition/metric-family.ts';
 import { formatBound, type RawLabels } from './exposition/series-text.ts';
 import { EntryFlag, NO_ENTRY } from './series-cache.ts';
-import { BucketLimitError, type EntryReader, type TargetSeries } from './target-series.ts';
+import type { EntryReader, TargetSeries } from './target-series.ts';
 
 const Role = { Value: 0, Count: 1, Sum: 2, Bucket: 3, Quantile: 4, Native: 5, Custom: 6 } as const;
 type Role = (typeof Role)[keyof typeof Role];
@@ -60,6 +61,8 @@ export class ProtobufIngest implements EntryReader {
   /** Where the labels of the metric being read begin and end, field by field. */
   readonly #labels: number[] = [];
   #ownTimeMs = NaN;
+  /** When the metric began; 0 where it does not say so, or nobody wants to know. */
+  #startMs = 0;
 
   /**
    * Reads the body `bytes[0…sizeBytes)` into `series`, whose scrape has begun.
@@ -190,6 +193,7 @@ export class ProtobufIngest implements EntryReader {
     reader.reset(this.#bytes, start, end);
     this.#labels.length = 0;
     this.#ownTimeMs = NaN;
+    this.#startMs = 0;
     const isHistogram = type === 'histogram' || type === 'gaugehistogram';
     const wanted = WANTED_FIELD[type];
     /** Where the message with the numbers begins, its tag passed; it is read once all is known. */
@@ -230,6 +234,7 @@ export class ProtobufIngest implements EntryReader {
       readMessage(reader, () => {
         if (reader.field === 1) value = reader.takeDouble();
         else if (reader.field === 2) exemplar = readExemplar(reader);
+        else if (reader.field === 3) this.#takeStart(readTimestamp(reader));
         else reader.skip();
       });
     }
@@ -245,6 +250,7 @@ export class ProtobufIngest implements EntryReader {
     readMessage(reader, () => {
       if (reader.field === 1) count = reader.takeUint64();
       else if (reader.field === 2) sum = reader.takeDouble();
+      else if (reader.field === 4) this.#takeStart(readTimestamp(reader));
       else if (reader.field !== 3) reader.skip();
       else {
         let quantile = 0;
@@ -268,6 +274,7 @@ export class ProtobufIngest implements EntryReader {
     const { scrapeNativeHistograms, convertClassicHistograms, keepClassicHistograms } =
       this.#series.options;
     const { buckets } = message;
+    this.#takeStart(message.startMs);
     const isNative = scrapeNativeHistograms && message.isNative;
     if (isNative) {
       this.#native(name, message, isGauge);
@@ -300,7 +307,7 @@ export class ProtobufIngest implements EntryReader {
       throw new ExpositionError(messageOf(error), 0);
     }
     const entry = this.#entry(Role.Native, NaN, EntryFlag.Histogram);
-    if (entry === NO_ENTRY || !series.histogram(entry, native, this.#ownTimeMs)) return;
+    if (entry === NO_ENTRY || !series.histogram(entry, native, this.#ownTimeMs, this.#startMs)) return;
     for (const exemplar of message.nativeExemplars()) series.exemplar(entry, exemplar);
   }
 
@@ -317,14 +324,18 @@ export class ProtobufIngest implements EntryReader {
       throw new BucketLimitError();
     }
     const entry = this.#entry(Role.Custom, NaN, EntryFlag.Histogram);
-    if (entry === NO_ENTRY || !series.histogram(entry, native, this.#ownTimeMs)) return;
+    if (entry === NO_ENTRY || !series.histogram(entry, native, this.#ownTimeMs, this.#startMs)) return;
     for (const exemplar of message.nativeExemplars()) series.exemplar(entry, exemplar);
   }
 
   #sample(role: Role, bound: number, value: number): number {
     const entry = this.#entry(role, bound, 0);
-    if (entry !== NO_ENTRY) this.#series.sample(entry, value, this.#ownTimeMs);
+    if (entry !== NO_ENTRY) this.#series.sample(entry, value, this.#ownTimeMs, this.#startMs);
     return entry;
+  }
+
+  #takeStart(startMs: number): void {
+    if (this.#series.options.readsStarts) this.#startMs = startMs;
   }
 
   /** The entry of the series of the metric being read; NO_ENTRY beyond the sample limit. */

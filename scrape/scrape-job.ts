@@ -24,16 +24,18 @@ export class ScrapeJob {
   readonly #metricRelabeler: Relabeler;
   readonly #accept: string;
   readonly #appendMetadata: boolean;
+  readonly #readsStarts: boolean;
 
   constructor(
     config: ScrapeConfig,
     fetcher: Fetcher,
-    options: { appendMetadata: boolean; failureLog: Logger | null },
+    options: { appendMetadata: boolean; readsStarts: boolean; failureLog: Logger | null },
   ) {
     this.config = config;
     this.fetcher = fetcher;
     this.failureLog = options.failureLog;
     this.#appendMetadata = options.appendMetadata;
+    this.#readsStarts = options.readsStarts;
     this.targetRelabeler = new Relabeler(config.relabelConfigs, config.nameScheme);
     this.#metricRelabeler = new Relabeler(config.metricRelabelConfigs, config.nameScheme);
     this.#accept = acceptHeader(config.scrapeProtocols, config.nameEscapingScheme);
@@ -65,12 +67,14 @@ export class ScrapeJob {
       nativeHistogramBucketLimit: config.nativeHistogramBucketLimit,
       nativeHistogramSchemaMax: schemaMaxOf(config.nativeHistogramMinBucketFactor),
       appendMetadata: this.#appendMetadata,
+      readsStarts: this.#readsStarts,
     };
   }
 
   request(target: Target): HttpRequest {
     return {
       url: target.url,
+      ...(target.unixSocket === '' ? {} : { unixSocket: target.unixSocket }),
       headers: {
         Accept: this.#accept,
         'Accept-Encoding': this.config.enableCompression ? 'gzip' : 'identity',

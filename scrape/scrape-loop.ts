@@ -18,7 +18,11 @@ import {
 import { REPORT_ENTRY } from './append-staged.ts';
 import { ClassicFamilies } from './classic-families.ts';
 import type { ScrapeConfig } from './config.ts';
-import { ExpositionError } from './exposition/exposition-error.ts';
+import {
+  BucketLimitError,
+  ExpositionError,
+  SampleLimitError,
+} from './exposition/exposition-error.ts';
 import { negotiatedFormat } from './exposition/negotiate.ts';
 import { type FailureKind, failureHint, fetchHint, statusHint } from './hint.ts';
 import { FetchError } from './http/fetch-error.ts';
@@ -30,7 +34,7 @@ import type { ScrapeJob } from './scrape-job.ts';
 import type { ScrapeMetrics } from './scrape-metrics.ts';
 import type { Target } from './target.ts';
 import type { TargetReader } from './target-reader.ts';
-import { BucketLimitError, SampleLimitError, TargetSeries } from './target-series.ts';
+import { TargetSeries } from './target-series.ts';
 
 export type LoopContext = {
   readonly appendable: Appendable;

@@ -35,6 +35,8 @@ export type ScrapeManagerOptions = {
   readonly timestampToleranceMs?: number;
   /** `--enable-feature=metadata-wal-records`. */
   readonly appendMetadata?: boolean;
+  /** Hand start timestamps of metrics to storage. */
+  readonly readsStarts?: boolean;
   /** Host and port of the external URL, and the port listened on: for `globalUrl`. */
   readonly externalHost?: string;
   readonly listenPort?: string;
@@ -285,11 +287,12 @@ export class ScrapeManager {
 
   #createJob(config: ScrapeConfig): ScrapeJob {
     const { createFetcher, openFailureLog, appendMetadata = false } = this.#options;
+    const { readsStarts = false } = this.#options;
     const { scrapeFailureLogFile } = config;
     const fetcher = createFetcher?.(config) ?? this.#createHttpClient(config);
     const failureLog =
       scrapeFailureLogFile === '' ? null : (openFailureLog?.(scrapeFailureLogFile) ?? null);
-    return new ScrapeJob(config, fetcher, { appendMetadata, failureLog });
+    return new ScrapeJob(config, fetcher, { appendMetadata, readsStarts, failureLog });
   }
 
   #createHttpClient(config: ScrapeConfig): HttpClient {

@@ -36,6 +36,8 @@ export const EntryFlag = {
 /** No entry. */
 export const NO_ENTRY = -1;
 
+/** No text is as long, so nothing that compares lengths first finds such an entry. */
+const LENGTH_OF_NO_TEXT = 0xffff_ffff;
 /** Smallest number of slots; a power of two. */
 const SLOT_COUNT_MIN = 64;
 /** The table is at most three quarters full. */
@@ -116,6 +118,13 @@ export class SeriesCache {
     if (this.count * SLOTS_PER_ENTRY > this.#slots.length) this.#rebuildSlots();
     else this.#fillSlot(entry);
     return entry;
+  }
+
+  /** Makes an entry unfindable, so that its text may be added anew; it goes with the next tidying. */
+  detach(entry: number): void {
+    this.#hashes[entry] = ~this.#hashes[entry]!;
+    this.lengths[entry] = LENGTH_OF_NO_TEXT;
+    this.seen[entry] = 0;
   }
 
   /** A view of an entry's text; the next `add` or `keep` may invalidate it. */

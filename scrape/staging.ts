@@ -16,6 +16,8 @@ export type StagedHistogram = {
   readonly entry: number;
   readonly timestampMs: number;
   readonly histogram: Histogram | FloatHistogram;
+  /** 0 where unknown. */
+  startMs: number;
 };
 export type StagedExemplar = { readonly entry: number; readonly exemplar: Exemplar };
 export type StagedMetadata = { readonly entry: number; readonly metadata: MetricMetadata };
@@ -25,6 +27,10 @@ export class Staging implements SampleColumns {
   refs: Float64Array;
   timestampsMs: Float64Array;
   values: Float64Array;
+  /** Undefined as long as no start is known. */
+  startTimestampsMs: Float64Array | undefined;
+  /** The memory for these, kept from scrape to scrape. */
+  #starts = new Float64Array(0);
   /** Which entry of the target's cache a sample belongs to; NO_ENTRY for the scrape's own ones. */
   entries: Int32Array;
   /** Written by storage. */
@@ -47,6 +53,7 @@ export class Staging implements SampleColumns {
 
   clear(): void {
     this.count = 0;
+    this.startTimestampsMs = undefined;
     this.histograms.length = 0;
     this.exemplars.length = 0;
     this.metadata.length = 0;
@@ -56,6 +63,8 @@ export class Staging implements SampleColumns {
   shrink(): void {
     this.count = 0;
     const capacity = Math.max(1024, this.capacity >> 2);
+    this.startTimestampsMs = undefined;
+    this.#starts = new Float64Array(0);
     this.refs = new Float64Array(capacity);
     this.timestampsMs = new Float64Array(capacity);
     this.values = new Float64Array(capacity);
@@ -69,6 +78,17 @@ export class Staging implements SampleColumns {
     this.refs[index] = ref;
     this.timestampsMs[index] = timestampMs;
     this.values[index] = value;
+  }
+
+  /** Says when the counter of a staged sample began; 0: unknown. */
+  setStart(index: number, startMs: number): void {
+    if (this.startTimestampsMs === undefined) {
+      if (startMs === 0) return;
+      if (this.#starts.length < this.capacity) this.#starts = new Float64Array(this.capacity);
+      else this.#starts.fill(0);
+      this.startTimestampsMs = this.#starts;
+    }
+    this.startTimestampsMs[index] = startMs;
   }
 
   /** Says that a series has ended. */
@@ -100,5 +120,10 @@ export class Staging implements SampleColumns {
     entries.set(this.entries.subarray(0, count));
     this.entries = entries;
     this.outcomes = new Uint8Array(capacity);
+    if (this.startTimestampsMs !== undefined) {
+      this.#starts = new Float64Array(capacity);
+      this.#starts.set(this.startTimestampsMs.subarray(0, count));
+      this.startTimestampsMs = this.#starts;
+    }
   }
 }

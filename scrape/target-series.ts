@@ -22,7 +22,8 @@ import {
   type ScrapeTally,
   STALE_HISTOGRAM,
 } from './append-staged.ts';
-import { ExpositionError } from './exposition/exposition-error.ts';
+import { CreatedLines } from './created-lines.ts';
+import { SampleLimitError } from './exposition/exposition-error.ts';
 import type { RawLabels } from './exposition/series-text.ts';
 import type { SampleLabels } from './sample-labels.ts';
 import { EntryFlag, NO_ENTRY, SeriesCache } from './series-cache.ts';
@@ -41,6 +42,8 @@ export type TargetSeriesOptions = {
   readonly nativeHistogramSchemaMax: number;
   /** Hand metadata to storage, too. */
   readonly appendMetadata: boolean;
+  /** Hand start timestamps to storage; `_created` lines of OpenMetrics are such then, not samples. */
+  readonly readsStarts: boolean;
 };
 
 /** An open series that has no entry. */
@@ -51,20 +54,6 @@ export type CacheFormat = 'text' | 'openmetrics' | 'protobuf';
 
 /** Finds the labels of an entry again; belongs to the format that made the entry. */
 export type EntryReader = { rawLabelsOf(series: TargetSeries, entry: number): RawLabels };
-
-/** Thrown at the end of a scrape that had too many samples. */
-export class SampleLimitError extends ExpositionError {
-  constructor() {
-    super('sample limit exceeded', 0);
-  }
-}
-
-/** A native histogram has more buckets than allowed in every resolution. */
-export class BucketLimitError extends ExpositionError {
-  constructor() {
-    super('histogram bucket limit exceeded', 0);
-  }
-}
 
 /** Never the number of a scrape that found something. */
 const NEVER = 0;
@@ -120,11 +109,14 @@ export class TargetSeries {
   #orphans: Orphan[] = [];
   #format: CacheFormat | null = null;
   #reader: EntryReader | null = null;
+  /** Null where nobody wants to know when metrics began. */
+  readonly created: CreatedLines | null;
   /** Told when entries get other numbers. */
   onMove: ((moved: Int32Array) => void) | null = null;
 
   constructor(options: TargetSeriesOptions) {
     this.options = options;
+    this.created = options.readsStarts ? new CreatedLines() : null;
   }
 
   begin(
@@ -207,6 +199,24 @@ export class TargetSeries {
     return this.#add(bytes, start, end, ref, flags | refused);
   }
 
+  /**
+   * Lets go of what a text meant so far, since the type of its metric is another one now: its series
+   * has ended, unless the text means the same again.
+   * @returns false when the running scrape has used it already, so that it has to stay
+   */
+  forget(entry: number): boolean {
+    const { cache, previous } = this;
+    const seen = cache.seen[entry]!;
+    if (seen === this.scrape) return false;
+    const flags = cache.flags[entry]!;
+    if (previous !== NEVER && seen === previous && (flags & NOT_TRACKED) === 0) {
+      const isHistogram = (flags & EntryFlag.Histogram) !== 0;
+      this.#orphans.push({ ref: cache.refs[entry]!, isHistogram });
+    }
+    cache.detach(entry);
+    return true;
+  }
+
   /** A text that has no series of its own: metadata, or a part of a converted histogram. */
   addText(bytes: Uint8Array, start: number, end: number, code: number, flags: number): number {
     return this.#add(bytes, start, end, code, flags);
@@ -250,14 +260,22 @@ export class TargetSeries {
   }
 
   /** A float sample of a known series. */
-  sample(entry: number, value: number, ownTimeMs: number): void {
+  sample(entry: number, value: number, ownTimeMs: number, startMs = 0): void {
     if (!this.admit(entry, ownTimeMs) || this.#isTooFarAhead(ownTimeMs)) return;
-    this.staging.push(entry, this.cache.refs[entry]!, this.#timeOf(ownTimeMs), value);
+    const { staging } = this;
+    staging.push(entry, this.cache.refs[entry]!, this.#timeOf(ownTimeMs), value);
+    if (startMs !== 0) staging.setStart(staging.count - 1, startMs);
   }
 
-  histogram(entry: number, histogram: Histogram | FloatHistogram, ownTimeMs: number): boolean {
+  histogram(
+    entry: number,
+    histogram: Histogram | FloatHistogram,
+    ownTimeMs: number,
+    startMs = 0,
+  ): boolean {
     if (!this.admit(entry, ownTimeMs) || this.#isTooFarAhead(ownTimeMs)) return false;
-    this.staging.histograms.push({ entry, timestampMs: this.#timeOf(ownTimeMs), histogram });
+    const timestampMs = this.#timeOf(ownTimeMs);
+    this.staging.histograms.push({ entry, timestampMs, histogram, startMs });
     return true;
   }
 
@@ -470,10 +488,15 @@ export class TargetSeries {
   #dropCache(): void {
     const { cache } = this;
     this.#orphans.push(...this.#openSeries());
-    this.onMove?.(cache.forgetBefore(Infinity));
+    this.#moveEntries(cache.forgetBefore(Infinity));
     this.#first = NO_ENTRY;
     this.previous = NEVER;
     this.#openCount = 0;
+  }
+
+  #moveEntries(moved: Int32Array): void {
+    this.created?.forget();
+    this.onMove?.(moved);
   }
 
   /** Forgets texts that no longer come: many of them, or with every scrape failing on the way. */
@@ -487,7 +510,7 @@ export class TargetSeries {
       if (failed) this.tally.cacheFlushesForced++;
       const moved = cache.forgetBefore(this.scrape);
       this.#first = this.#first === NO_ENTRY ? NO_ENTRY : moved[this.#first]!;
-      this.onMove?.(moved);
+      this.#moveEntries(moved);
     } else if (!grew && this.#grewBefore) {
       cache.fit();
     }

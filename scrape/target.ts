@@ -24,6 +24,8 @@ export type Target = {
   /** After relabelling, without those that begin with `__`. */
   readonly labels: Labels;
   readonly url: string;
+  /** The socket in the file system that it listens on, in place of an address; empty for none. */
+  readonly unixSocket: string;
   readonly scrapeIntervalMs: number;
   readonly scrapeTimeoutMs: number;
   /** As in the labels. */
@@ -48,6 +50,7 @@ const SCRAPE_TIMEOUT = '__scrape_timeout__';
 const NATIVE_HISTOGRAMS = '__scrape_native_histograms__';
 const CONVERT_CLASSIC = '__convert_classic_histograms_to_nhcb__';
 const ALWAYS_CLASSIC = '__always_scrape_classic_histograms__';
+const UNIX_SOCKET = '__unix_socket__';
 const PARAM_PREFIX = '__param_';
 
 /** What becomes of each target of a group, in order. */
@@ -113,6 +116,7 @@ function targetOf(found: LabelRecord, config: ScrapeConfig, relabeler: Relabeler
   for (const name of builder.names()) if (name.startsWith('__')) builder.delete(name);
   const labels = builder.build();
   const url = urlOf(relabelled, config);
+  const unixSocket = relabelled.get(UNIX_SOCKET);
   const flags = {
     scrapeNativeHistograms: flag(
       NATIVE_HISTOGRAMS,
@@ -131,12 +135,20 @@ function targetOf(found: LabelRecord, config: ScrapeConfig, relabeler: Relabeler
     ),
   };
   // Whatever a target is scraped by tells it apart, too: a changed interval makes a new one.
-  const parts = [labels.key, url, scrapeInterval, scrapeTimeout, ...Object.values(flags)];
+  const parts = [
+    labels.key,
+    url,
+    unixSocket,
+    scrapeInterval,
+    scrapeTimeout,
+    ...Object.values(flags),
+  ];
   const target: Target = {
     key: parts.join('\ud800\ud800'),
     discoveredLabels,
     labels,
     url,
+    unixSocket,
     scrapeIntervalMs,
     scrapeTimeoutMs,
     scrapeInterval,

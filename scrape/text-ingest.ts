@@ -16,7 +16,18 @@ import {
   type MetricType,
 } from '../model/index.ts';
 import type { ClassicFamilies } from './classic-families.ts';
-import { DIGIT_ZERO, MINUS, NEWLINE, NUL, PLUS, POINT, SPACE } from './exposition/bytes.ts';
+import type { CreatedLines } from './created-lines.ts';
+import {
+  BRACE_OPEN,
+  DIGIT_ZERO,
+  MINUS,
+  NEWLINE,
+  NUL,
+  PLUS,
+  POINT,
+  QUOTE,
+  SPACE,
+} from './exposition/bytes.ts';
 import { parseDecimal, POWERS_OF_TEN } from './exposition/decimal.ts';
 import { EntryKind, EntryScanner } from './exposition/entry-scanner.ts';
 import {
@@ -39,6 +50,10 @@ const SPECIAL =
   EntryFlag.Histogram |
   EntryFlag.ClassicPart |
   EntryFlag.Refused;
+/** What kind of metric an entry was understood for; see `boundFlagOf`. */
+const BOUND = EntryFlag.Le | EntryFlag.Quantile;
+const TYPES_WITH_CREATED: ReadonlySet<MetricType> = new Set(['counter', 'histogram', 'summary']);
+const CREATED_SUFFIX = Buffer.from('_created');
 const LETTER_E = 0x65;
 /** So many digits are exact in a double. */
 const EXACT_DIGITS_MAX = 15;
@@ -59,6 +74,10 @@ export class TextReader implements EntryReader {
   #type: MetricType = 'unknown';
   /** Kept only where somebody asks for it: see `watchesFamilies`. */
   #family: Family = NO_FAMILY;
+  /** The type line says something else than in the last scrape; no entry below it can be trusted. */
+  #typeIsNew = false;
+  /** See `#isLeftOut`. */
+  #leavesOutCreated = false;
 
   constructor(openMetrics: boolean) {
     this.#openMetrics = openMetrics;
@@ -81,12 +100,15 @@ export class TextReader implements EntryReader {
     this.#classic = classic;
     this.#type = 'unknown';
     this.#family = NO_FAMILY;
+    this.#typeIsNew = false;
+    this.#leavesOutCreated = this.#openMetrics && series.created !== null;
     this.#bytes = bytes;
     this.#end = this.#scanner.reset(bytes, sizeBytes);
     if (this.#view.buffer !== bytes.buffer || this.#view.byteOffset !== bytes.byteOffset) {
       this.#view = new DataView(bytes.buffer, bytes.byteOffset);
     }
     classic?.clear();
+    series.created?.begin();
     let at = 0;
     do {
       at = this.#readRepeated(at);
@@ -95,6 +117,7 @@ export class TextReader implements EntryReader {
       else if (this.#scanner.kind !== EntryKind.End) this.#takeComment();
     } while (this.#scanner.kind !== EntryKind.End);
     classic?.flush(series);
+    series.created?.finish(series.staging, (entry) => this.rawLabelsOf(series, entry));
   }
 
   rawLabelsOf(series: TargetSeries, entry: number): RawLabels {
@@ -134,7 +157,8 @@ export class TextReader implements EntryReader {
     const series = this.#series;
     const { cache, staging, scrape, previous, timestampMs } = series;
     const watchesFamilies = this.#classic !== null || series.options.appendMetadata;
-    const isAside = this.#family.isNew || (this.#classic !== null && this.#classic.isPending);
+    const isAside =
+      this.#family.isNew || this.#typeIsNew || (this.#classic !== null && this.#classic.isPending);
     if (isAside || !series.hasPrevious) return start;
     const { starts, lengths, flags, seen, next, textView, refs } = cache;
     const cacheRefs = refs;
@@ -155,6 +179,7 @@ export class TextReader implements EntryReader {
     let at = start;
     let last = series.last;
     let entry = series.guess;
+    let bound = boundFlagOf(this.#type);
 
     scan: while (entry !== NO_ENTRY && staged < room) {
       const length = lengths[entry]!;
@@ -176,10 +201,14 @@ export class TextReader implements EntryReader {
       }
 
       const flag = flags[entry]!;
-      if ((flag & SPECIAL) !== 0) {
+      // One comparison for both: the line is not special, and it is understood for this type.
+      if ((flag & (SPECIAL | BOUND)) !== bound) {
         if ((flag & EntryFlag.Comment) === 0 || bytes[p] !== NEWLINE || watchesFamilies) break;
         const code = cacheRefs[entry]!;
-        if (code !== 0) this.#type = METRIC_TYPES[code - 1]!;
+        if (code !== 0) {
+          this.#type = METRIC_TYPES[code - 1]!;
+          bound = boundFlagOf(this.#type);
+        }
         seen[entry] = scrape;
         lines++;
         at = p + 1;
@@ -268,8 +297,15 @@ export class TextReader implements EntryReader {
     const scanner = this.#scanner;
     const bytes = this.#bytes;
     const { start, textEnd } = scanner;
+    if (this.#leavesOutCreated && this.#isLeftOut(start, textEnd)) {
+      if (series.created !== null) this.#takeCreated(series.created, start, textEnd);
+      return;
+    }
     let entry = series.lookup(bytes, start, textEnd);
-    const isNew = entry === NO_ENTRY;
+    const isOfOtherType =
+      entry !== NO_ENTRY &&
+      (this.#typeIsNew || (series.cache.flags[entry]! & BOUND) !== boundFlagOf(this.#type));
+    const isNew = entry === NO_ENTRY || (isOfOtherType && series.forget(entry));
     if (isNew) {
       entry = this.#addSeries(start, textEnd);
       if (entry === NO_ENTRY) return;
@@ -284,6 +320,7 @@ export class TextReader implements EntryReader {
         classic.flush(series);
       } else if (classic.add(series, entry, value, timestampMs)) {
         if (exemplar !== null) classic.addExemplar(exemplar);
+        this.#leavesOutCreated = this.#openMetrics;
         if (!series.options.keepClassicHistograms) {
           series.cache.seen[entry] = series.scrape;
           return;
@@ -295,6 +332,38 @@ export class TextReader implements EntryReader {
     if (series.options.appendMetadata && (isNew || this.#family.isNew)) {
       series.metadata(entry, this.#family.metadata);
     }
+  }
+
+  /**
+   * Whether the line tells when its metric began. A native histogram has its beginning in itself, so
+   * once Prometheus has converted one it reads these lines of OpenMetrics, those of other metrics
+   * too, and stores none of them.
+   */
+  #isLeftOut(start: number, end: number): boolean {
+    if (!TYPES_WITH_CREATED.has(this.#type)) return false;
+    const bytes = this.#bytes;
+    const isQuoted = bytes[start] === BRACE_OPEN;
+    let nameEnd = isQuoted ? start + 2 : start;
+    const stop = isQuoted ? QUOTE : BRACE_OPEN;
+    while (nameEnd < end && bytes[nameEnd] !== stop) nameEnd++;
+    for (let i = 1; i <= CREATED_SUFFIX.length; i++) {
+      if (bytes[nameEnd - i] !== CREATED_SUFFIX[CREATED_SUFFIX.length - i]) return false;
+    }
+    return true;
+  }
+
+  #takeCreated(created: CreatedLines, start: number, end: number): void {
+    // Prometheus finds only those whose names are written without quotes.
+    if (this.#bytes[start] === BRACE_OPEN) return;
+    const series = this.#series;
+    const scanner = this.#scanner;
+    created.take(
+      decodeUtf8(this.#bytes.subarray(start, end)),
+      () => readRawLabels(scanner.series, BoundLabel.None),
+      scanner.value,
+      series.staging,
+      (entry) => this.rawLabelsOf(series, entry),
+    );
   }
 
   #addSeries(start: number, end: number): number {
@@ -309,9 +378,7 @@ export class TextReader implements EntryReader {
       scanner.series.scanExemplar(scanner.exemplarStart, scanner.series.entryStart);
     }
 
-    let flags = 0;
-    if (bound === BoundLabel.Le) flags = EntryFlag.Le;
-    else if (bound === BoundLabel.Quantile) flags = EntryFlag.Quantile;
+    let flags = boundFlagOf(this.#type);
     const part =
       this.#classic !== null && this.#type === 'histogram'
         ? this.#classic.classify(raw, this.#family.name)
@@ -341,6 +408,7 @@ export class TextReader implements EntryReader {
     let entry = series.lookupLine(this.#bytes, start, textEnd);
     const isNew = entry === NO_ENTRY;
     if (isNew) entry = series.addText(this.#bytes, start, textEnd, code, EntryFlag.Comment);
+    if (code !== 0) this.#typeIsNew = isNew || !series.isLive(entry);
     series.cache.seen[entry] = series.scrape;
     series.advanceTo(entry);
     if (this.#classic !== null || series.options.appendMetadata) {
@@ -393,6 +461,13 @@ type Family = {
 
 const NO_METADATA: MetricMetadata = { type: 'unknown', unit: '', help: '' };
 const NO_FAMILY: Family = { name: '', isNew: false, metadata: NO_METADATA };
+
+/** An entry was understood for metrics whose `le`, or `quantile`, is a number; or for others. */
+function boundFlagOf(type: MetricType): number {
+  const bound = boundLabelOf(type);
+  if (bound === BoundLabel.Le) return EntryFlag.Le;
+  return bound === BoundLabel.Quantile ? EntryFlag.Quantile : 0;
+}
 
 /** A copy with `spareBytes` zero bytes behind it, as the scanners want it. */
 function terminated(text: Uint8Array, spareBytes: number): Uint8Array {

@@ -57,3 +57,17 @@ export function badEntry(
   const entry = quoteBytes(bytes.subarray(entryStart, entryEnd));
   return new ExpositionError(`${what} while parsing: ${entry}`, entryStart);
 }
+
+/** Thrown at the end of a scrape that had too many samples. */
+export class SampleLimitError extends ExpositionError {
+  constructor() {
+    super('sample limit exceeded', 0);
+  }
+}
+
+/** A native histogram has more buckets than allowed in every resolution. */
+export class BucketLimitError extends ExpositionError {
+  constructor() {
+    super('histogram bucket limit exceeded', 0);
+  }
+}

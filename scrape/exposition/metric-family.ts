@@ -5,13 +5,14 @@
  *   MetricFamily  1 name  2 help  3 type  4 Metric…  5 unit
  *   Metric        1 LabelPair…  2 Gauge  3 Counter  4 Summary  5 Untyped  6 timestamp_ms  7 Histogram
  *   LabelPair     1 name  2 value
- *   Gauge, Counter, Untyped   1 value     (Counter: 2 Exemplar)
- *   Summary       1 sample_count  2 sample_sum  3 Quantile…
+ *   Gauge, Counter, Untyped   1 value     (Counter: 2 Exemplar  3 start Timestamp)
+ *   Summary       1 sample_count  2 sample_sum  3 Quantile…  4 start Timestamp
  *   Quantile      1 quantile  2 value
  *   Histogram     1 sample_count  2 sample_sum  3 Bucket…  4 sample_count_float
  *                 5 schema  6 zero_threshold  7 zero_count  8 zero_count_float
  *                 9 negative_span…  10 negative_delta…  11 negative_count…
- *                 12 positive_span…  13 positive_delta…  14 positive_count…  16 Exemplar…
+ *                 12 positive_span…  13 positive_delta…  14 positive_count…  15 start Timestamp
+ *                 16 Exemplar…
  *   Bucket        1 cumulative_count  2 upper_bound  3 Exemplar  4 cumulative_count_float
  *   BucketSpan    1 offset  2 length
  *   Exemplar      1 LabelPair…  2 value  3 Timestamp (1 seconds  2 nanos)
@@ -60,6 +61,8 @@ export class HistogramMessage {
   readonly positiveCounts: number[] = [];
   readonly negativeCounts: number[] = [];
   readonly exemplars: Exemplar[] = [];
+  /** When it began; 0 where unknown. */
+  startMs = 0;
 
   /** Whether there are native parts: at the very least a span, even an empty one. */
   get isNative(): boolean {
@@ -175,6 +178,9 @@ export function readHistogram(reader: ProtobufReader): HistogramMessage {
       case 14:
         readDoubles(reader, message.positiveCounts);
         break;
+      case 15:
+        message.startMs = readTimestamp(reader);
+        break;
       case 16:
         message.exemplars.push(readExemplar(reader));
         break;
@@ -266,7 +272,7 @@ export function readText(reader: ProtobufReader): string {
 }
 
 /** A Timestamp message in whole milliseconds. */
-function readTimestamp(reader: ProtobufReader): number {
+export function readTimestamp(reader: ProtobufReader): number {
   let seconds = 0;
   let nanos = 0;
   readMessage(reader, () => {

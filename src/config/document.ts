@@ -5,6 +5,7 @@
  */
 import path from 'node:path';
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -48,8 +49,8 @@ export function isNull(node: ConfigNode): boolean {
   return node.kind === 'scalar' && node.plain && /^(?:~|null|Null|NULL|)$/.test(node.text);
 }
 
-/** Stops "billion laughs" files: aliases may not blow a file up beyond this many nodes. */
-const NODE_COUNT_MAX = 1_000_000;
+/** Stops "billion laughs" files: aliases may not blow a file up by more than this many nodes. */
+const ALIASED_NODE_COUNT_MAX = 200_000;
 
 /** One file: its name as the user wrote it, its nodes, and where they are. */
 export class ConfigDocument {
@@ -59,7 +60,9 @@ export class ConfigDocument {
   /** Null when the file holds no value at all. */
   readonly root: ConfigNode | null;
   readonly #lines = new LineCounter();
-  #nodeCount = 0;
+  #aliasedNodeCount = 0;
+  /** What aliases stand for: looking for it goes through all of the document. */
+  readonly #targets = new Map<Alias, Node | undefined>();
 
   /** @throws ConfigError when the text is not YAML */
   constructor(text: string, file: string, folder = path.dirname(file)) {
@@ -94,15 +97,16 @@ export class ConfigDocument {
   }
 
   #convert(node: Node | null, document: Document, aliases: readonly string[]): ConfigNode {
-    if (++this.#nodeCount > NODE_COUNT_MAX) {
-      throw this.error(`yaml: more than ${NODE_COUNT_MAX} values`, node?.range?.[0] ?? 0);
-    }
     const offset = node?.range?.[0] ?? 0;
+    if (aliases.length > 0 && ++this.#aliasedNodeCount > ALIASED_NODE_COUNT_MAX) {
+      throw this.error('yaml: document contains excessive aliasing', offset);
+    }
     if (isAlias(node)) {
       if (aliases.includes(node.source)) {
         throw this.error(`yaml: anchor '${node.source}' contains itself`, offset);
       }
-      const target = node.resolve(document);
+      if (!this.#targets.has(node)) this.#targets.set(node, node.resolve(document));
+      const target = this.#targets.get(node);
       if (target === undefined) {
         throw this.error(`yaml: unknown anchor '${node.source}' referenced`, offset);
       }

@@ -11,6 +11,9 @@ import type { Yaml } from './print-yaml.ts';
 import { printYaml } from './print-yaml.ts';
 import { scrapeConfig, type ScrapeValues } from './scrape-shape.ts';
 import { DEFAULT_MAX_EXEMPLARS } from './section-shapes.ts';
+import type { RemoteReadConfig } from '../remote/read/read-config.ts';
+import type { RemoteWriteConfig } from '../remote/write/write-config.ts';
+import { toRemoteRead, toRemoteWrite } from './to-remote-config.ts';
 import { toScrapeConfig } from './to-scrape-config.ts';
 import { readDocument } from './type.ts';
 
@@ -37,8 +40,12 @@ export type Config = {
   /** The same, in the file's spelling. */
   readonly jobValues: readonly ScrapeValues[];
   readonly externalLabels: Readonly<Record<string, string>>;
+  readonly remoteWrite: readonly RemoteWriteConfig[];
+  readonly remoteRead: readonly RemoteReadConfig[];
   readonly retention: RetentionSettings | null;
   readonly outOfOrderWindowMs: number;
+  /** A part of the series in memory; 0: stale series are not compacted early. */
+  readonly staleCompactionThreshold: number;
   readonly exemplarCountMax: number;
   /** Empty: as --enable-feature says. */
   readonly floatEncoding: string;
@@ -74,12 +81,15 @@ export function loadConfig(file: string, options: LoadOptions = {}): Config {
     jobs: jobValues.map(toScrapeConfig),
     jobValues,
     externalLabels: labels,
+    remoteWrite: values.remote_write.map(toRemoteWrite),
+    remoteRead: values.remote_read.map(toRemoteRead),
     retention: retention && {
       timeMs: retention.time,
       sizeBytes: retention.size,
       percentage: retention.percentage,
     },
     outOfOrderWindowMs: tsdb?.out_of_order_time_window ?? 0,
+    staleCompactionThreshold: tsdb?.stale_series_compaction_threshold ?? 0,
     exemplarCountMax: values.storage.exemplars?.max_exemplars ?? DEFAULT_MAX_EXEMPLARS,
     floatEncoding: tsdb?.chunk_encoding.floats ?? '',
     warnings: missing.map((name) => `Empty environment variable ${name} in external_labels`),

@@ -213,7 +213,7 @@ test('a failed scrape ends no series that was not open', () => {
   const target = new FedTarget();
   target.scrape(`a 1 ${target.timestampMs + 500}\n`);
   target.scrape('a 1\na{x="1" 5\n');
-  const [series] = target.storage.all().filter(({ samples }) => samples.length > 0);
+  const series = target.storage.all().find(({ samples }) => samples.length > 0);
   expect(series!.samples).toHaveLength(1);
 });
 
@@ -224,7 +224,7 @@ test('a series that storage had dropped goes on under its former spelling', () =
   target.storage.collect(() => true);
   target.scrape('a{} 2\n');
   target.scrape('a 3\n');
-  const [series] = target.storage.all().filter(({ samples }) => samples.length > 0);
+  const series = target.storage.all().find(({ samples }) => samples.length > 0);
   expect(series!.samples.map(({ value }) => value)).toEqual([2, 3]);
 });
 

@@ -107,3 +107,12 @@ test('labels decide how histograms are read', () => {
     alwaysScrapeClassicHistograms: false,
   });
 });
+
+test('a label names a socket to ask in place of the address', () => {
+  const relabel = { __unix_socket__: '/run/app.sock' };
+  const target = targetOf({ __address__: 'app' }, {}, relabel);
+  expect(target).toMatchObject({ unixSocket: '/run/app.sock', url: 'http://app/metrics' });
+  const other = targetOf({ __address__: 'app' }, {}, {});
+  expect(other.unixSocket).toBe('');
+  expect(other.key).not.toBe(target.key);
+});

@@ -151,3 +151,62 @@ test('histograms that come and go do not pile up', () => {
   expect(target.storage.find('h', { id: '59-49' })!.values).toEqual([2]);
   expect(target.storage.find('h', { id: '58-49' })!.values).toEqual([2, 'stale']);
 });
+
+describe('lines that tell when a metric began', () => {
+  const histogram = `# TYPE h histogram\n${COMPLETE}\nh_created 1.5e9\n`;
+  const counter = (name: string) =>
+    `# TYPE ${name} counter\n${name}_total{a="1"} 1\n${name}_created{a="1"} 1.5e9\n`;
+  const page = `${counter('b')}${histogram}${counter('c')}# TYPE s summary\ns_count 4\ns_created 1.5e9\n# TYPE "t.u" counter\n{"t.u_total"} 1\n{"t.u_created"} 1.5e9\n# TYPE g gauge\ng_created 3\n# EOF\n`;
+  const names = (target: FedTarget) =>
+    shownSeries(target.storage).map((line) => /^\{?"?([\w.]+)/.exec(line)![1]);
+
+  test('are left out from the first converted histogram on, as in Prometheus', () => {
+    const target = new FedTarget({ convertClassicHistograms: true });
+    const left = ['b_created', 'b_total', 'c_total', 'g_created', 'h', 's_count', 't.u_total'];
+    for (let round = 0; round < 3; round++) {
+      expect(target.scrape(page, 'openmetrics')).toBe('');
+      expect(new Set(names(target))).toEqual(new Set(left));
+      expect(target.tally).toMatchObject({ samplesScraped: 7, samplesKept: 7 });
+    }
+  });
+
+  test('are series where nothing is converted', () => {
+    const target = new FedTarget();
+    expect(target.scrape(page, 'openmetrics')).toBe('');
+    expect(names(target)).toEqual(expect.arrayContaining(['h_created', 'c_created', 's_created']));
+  });
+});
+
+describe('a metric that changes its type', () => {
+  const lines = 'h_bucket{le="1"} 1\nh_bucket{le="+Inf"} 2\nh_sum 3\nh_count 2\n';
+  const page = (type: string) => `# TYPE x counter\nx 1\n# TYPE h ${type}\n${lines}`;
+
+  test('has its bounds read as numbers from then on, and the series of before end', () => {
+    const target = new FedTarget();
+    for (let round = 0; round < 3; round++) target.scrape(page('gauge'));
+    for (let round = 0; round < 3; round++) target.scrape(page('histogram'));
+    const { values: before } = target.storage.find('h_bucket', { le: '1' })!;
+    const { values: after } = target.storage.find('h_bucket', { le: '1.0' })!;
+    expect(before).toEqual([1, 1, 1, 'stale']);
+    expect(after).toEqual([1, 1, 1]);
+    expect(target.storage.find('h_sum')!.values).toEqual([3, 3, 3, 3, 3, 3]);
+  });
+
+  test('is converted when it becomes a histogram, and no longer when it stops being one', () => {
+    const target = new FedTarget({ convertClassicHistograms: true });
+    for (const type of ['gauge', 'histogram', 'histogram', 'gauge', 'gauge']) {
+      expect(target.scrape(page(type))).toBe('');
+    }
+    expect(target.storage.find('h')!.values).toEqual([2, 2, 'stale']);
+    expect(target.storage.find('h_sum')!.values).toEqual([3, 'stale', 3, 3]);
+  });
+
+  test('is noticed without a type line, too', () => {
+    const target = new FedTarget();
+    target.scrape(page('histogram'));
+    target.scrape(lines);
+    target.scrape(lines);
+    expect(target.storage.find('h_bucket', { le: '1' })!.values).toEqual([1, 1]);
+    expect(target.storage.find('h_bucket', { le: '1.0' })!.values).toEqual([1, 'stale']);
+  });
+});

@@ -25,6 +25,8 @@ export type WrittenMetric = {
   summary?: { count: number; sum: number; quantiles: [quantile: number, value: number][] };
   histogram?: WrittenHistogram;
   timeMs?: number;
+  /** When the counter, summary or histogram began. */
+  createdMs?: number;
 };
 export type WrittenFamily = {
   name: string;
@@ -52,13 +54,14 @@ export function writeFamilies(...families: readonly WrittenFamily[]): Uint8Array
 
 function writeMetric(w: ProtobufWriter, metric: WrittenMetric): void {
   writeLabels(w, metric.labels ?? {});
-  const { counter, gauge, untyped, exemplar, summary, histogram, timeMs } = metric;
+  const { counter, gauge, untyped, exemplar, summary, histogram, timeMs, createdMs } = metric;
   if (gauge !== undefined) w.message(2, () => w.double(1, gauge));
   if (untyped !== undefined) w.message(5, () => w.double(1, untyped));
   if (counter !== undefined) {
     w.message(3, () => {
       w.double(1, counter);
       if (exemplar !== undefined) writeExemplar(w, 2, exemplar);
+      writeCreated(w, 3, createdMs);
     });
   }
   if (summary !== undefined) {
@@ -71,10 +74,25 @@ function writeMetric(w: ProtobufWriter, metric: WrittenMetric): void {
           w.double(2, value);
         });
       }
+      writeCreated(w, 4, createdMs);
     });
   }
-  if (histogram !== undefined) w.message(7, () => writeHistogram(w, histogram));
+  if (histogram !== undefined) {
+    w.message(7, () => {
+      writeHistogram(w, histogram);
+      writeCreated(w, 15, createdMs);
+    });
+  }
   if (timeMs !== undefined) w.int64(6, timeMs);
+}
+
+/** As seconds and nanoseconds. */
+function writeCreated(w: ProtobufWriter, field: number, createdMs: number | undefined): void {
+  if (createdMs === undefined) return;
+  w.message(field, () => {
+    w.int64(1, Math.floor(createdMs / 1000));
+    w.int64(2, (createdMs % 1000) * 1e6);
+  });
 }
 
 function writeHistogram(w: ProtobufWriter, histogram: WrittenHistogram): void {

@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { PROMETHEUS } from '../../support/installed.ts';
 
 export type RealTarget = {
   readonly name: string;
@@ -22,7 +23,13 @@ type Program = {
   /** Exits with 0 when the program can be used; for those that need more than a command. */
   readonly check?: readonly string[];
   readonly args: (address: string, folder: string) => readonly string[];
+  /** Pages to ask for first, so that there is something to count. */
+  readonly visits?: readonly string[];
 };
+
+const ROOT = path.join(import.meta.dirname, '../../..');
+const SUPPORT = path.join(ROOT, 'test/support');
+const portOf = (address: string) => address.split(':')[1]!;
 
 const PYTHON_APP = `
 import sys, time
@@ -81,15 +88,51 @@ const PROGRAMS: readonly Program[] = [
     name: 'python client',
     command: PYTHON,
     check: ['-c', 'import prometheus_client'],
-    args: (address) => ['-c', PYTHON_APP, address.split(':')[1]!],
+    args: (address) => ['-c', PYTHON_APP, portOf(address)],
+  },
+  {
+    name: 'Flask app',
+    command: PYTHON,
+    check: ['-c', 'import flask, prometheus_client'],
+    args: (address) => [path.join(SUPPORT, 'flask-app.py'), portOf(address)],
+  },
+  {
+    name: 'FastAPI app',
+    command: PYTHON,
+    check: ['-c', 'import fastapi, uvicorn, prometheus_client'],
+    args: (address) => [path.join(SUPPORT, 'fastapi-app.py'), portOf(address)],
+    visits: ['/', '/items/1', '/items/no', '/missing'],
+  },
+  {
+    name: 'sample app',
+    command: process.execPath,
+    args: (address) => [path.join(ROOT, 'examples/app/main.ts'), `--port=${portOf(address)}`],
+  },
+  {
+    name: 'Prometheus',
+    command: PROMETHEUS ?? 'prometheus',
+    args: (address, folder) => {
+      const file = path.join(folder, 'prometheus.yml');
+      writeFileSync(file, 'global: { scrape_interval: 15s }\n');
+      return [
+        `--web.listen-address=${address}`,
+        `--config.file=${file}`,
+        `--storage.tsdb.path=${path.join(folder, 'data')}`,
+      ];
+    },
   },
 ];
 
 /** Starts all that are installed, and waits for their pages. */
 export async function startRealTargets(): Promise<RealTarget[]> {
   const usable = PROGRAMS.filter(isUsable);
-  const started = await Promise.all(usable.map((program) => start(program)));
-  return started;
+  const started = await Promise.allSettled(usable.map((program) => start(program)));
+  const targets = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = started.find((one) => one.status === 'rejected');
+  if (failed === undefined) return targets;
+  // None may stay behind because another one did not start.
+  for (const { stop } of targets) stop();
+  throw failed.reason;
 }
 
 function isUsable({ name, command, check = ['--version'] }: Program): boolean {
@@ -110,12 +153,15 @@ async function start(program: Program): Promise<RealTarget> {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   };
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 400; attempt++) {
     const isUp = await fetch(`http://${address}/metrics`).then(
       ({ ok }) => ok,
       () => false,
     );
-    if (isUp) return { name: program.name, address, stop };
+    if (isUp) {
+      for (const page of program.visits ?? []) await fetch(`http://${address}${page}`);
+      return { name: program.name, address, stop };
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   stop();

@@ -24,6 +24,7 @@ export const PLAIN_OPTIONS: Omit<TargetSeriesOptions, 'sampleLabels'> = {
   nativeHistogramBucketLimit: 0,
   nativeHistogramSchemaMax: Infinity,
   appendMetadata: false,
+  readsStarts: false,
 };
 
 export const NO_TARGET_LABELS = new SampleLabels({
