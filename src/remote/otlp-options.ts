@@ -5,7 +5,15 @@ import type { OtlpOptions } from './otlp-translate.ts';
 
 export function otlpOptions(
   config: Config['values']['otlp'],
-  { takesDeltas, lookbackMs }: { readonly takesDeltas: boolean; readonly lookbackMs: number },
+  {
+    takesDeltas,
+    totalsDeltas,
+    lookbackMs,
+  }: {
+    readonly takesDeltas: boolean;
+    readonly totalsDeltas: boolean;
+    readonly lookbackMs: number;
+  },
 ): OtlpOptions {
   return {
     // The configuration was checked when it was read.
@@ -19,6 +27,7 @@ export function otlpOptions(
     convertsHistograms: config.convert_histograms_to_nhcb,
     promotesScope: config.promote_scope_metadata,
     takesDeltas,
+    totalsDeltas,
     targetInfoStepMs: lookbackMs / 2,
   };
 }

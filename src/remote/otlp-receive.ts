@@ -5,6 +5,7 @@
  */
 import type { Appendable, Clock, Queryable } from '../../model/index.ts';
 import { ValueError } from '../../model/index.ts';
+import { DeltaToCumulative } from './delta-to-cumulative.ts';
 import { decodeOtlpJson } from './otlp-json.ts';
 import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
 import { OtlpMessage, type OtlpOptions } from './otlp-translate.ts';
@@ -30,6 +31,7 @@ export class OtlpReceiver {
   readonly #options: OtlpReceiverOptions;
   /** Nothing is kept in it: these series are found by their labels. */
   readonly #cache = new SeriesRefCache();
+  #deltas: DeltaToCumulative | null = null;
 
   constructor(options: OtlpReceiverOptions) {
     this.#options = options;
@@ -38,6 +40,10 @@ export class OtlpReceiver {
   /** @throws ValueError  the request is malformed, or part of it was refused */
   write({ encoding, body, options }: OtlpRequest): void {
     const resources = encoding === 'json' ? decodeOtlpJson(body) : decodeOtlpProtobuf(body);
+    if (options.totalsDeltas) {
+      this.#deltas ??= new DeltaToCumulative();
+      this.#deltas.apply(resources, this.#options.clock.nowMs());
+    }
     const columns = new WriteColumns();
     const message = new OtlpMessage(resources, columns, options);
     if (!this.#options.appendMetadata) columns.metadata.length = 0;

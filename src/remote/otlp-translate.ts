@@ -37,6 +37,8 @@ export type OtlpOptions = NameRules & {
   readonly promotesScope: boolean;
   /** Whether delta values are stored as they are; otherwise they are refused. */
   readonly takesDeltas: boolean;
+  /** Whether they are added up instead. */
+  readonly totalsDeltas: boolean;
   /** `target_info` is repeated so often, so that queries find it all the time. */
   readonly targetInfoStepMs: number;
 };

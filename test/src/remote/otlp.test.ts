@@ -22,6 +22,7 @@ const OPTIONS: OtlpOptions = {
   convertsHistograms: false,
   promotesScope: false,
   takesDeltas: false,
+  totalsDeltas: false,
   targetInfoStepMs: 150_000,
 };
 
