@@ -1,18 +1,20 @@
 /**
- * Opens the doors: one server per `--web.listen-address`, all in front of the same app.
+ * Opens the doors: one server per `--web.listen-address`, all in front of the same app. With TLS they
+ * speak HTTP/2 as well, unless the web configuration says otherwise.
  */
 import { once } from 'node:events';
-import type { RequestListener, Server, ServerOptions } from 'node:http';
-import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener, ServerOptions } from 'node:http';
+import type { SecureServerOptions } from 'node:http2';
+import type { AddressInfo, Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { type Counter, messageOf, NarthexError } from '../model/index.ts';
+import { ConnectionGate } from './connection-gate.ts';
 import type { WebOptions } from './options.ts';
 import { type SecurityPort, secureContextOptions, type TlsSettings } from './security/index.ts';
 
 /** Not imported: reading all its exports, as an import does, loads a second HTTP client (1.5 MB). */
-const http = process.getBuiltinModule('node:http');
+const { createServer: createHttpServer } = process.getBuiltinModule('node:http');
 
 /** As much as Go's servers take: selectors in the URL can be long. */
 const HEADER_SIZE_BYTES_MAX = 1024 * 1024;
@@ -21,7 +23,11 @@ const BACKLOG = 1024;
 const IDLE_SWEEP_MS = 20;
 
 /** An empty host means all interfaces. */
-export type ListenAddress = { readonly host: string; readonly port: number };
+export type ListenAddress = {
+  readonly host: string;
+  readonly port: number;
+  readonly text?: string;
+};
 
 /** The address cannot be listened on. */
 export class ListenError extends NarthexError {
@@ -45,12 +51,14 @@ export async function listen(
 ): Promise<Listener> {
   await app.ready();
   const figures = new ConnectionFigures(options);
+  const gates: ConnectionGate[] = [];
   const servers: Server[] = [];
   const handler: RequestListener = (request, response) => app.routing(request, response);
   try {
     for (const address of addresses) {
       const server = createServer(handler, options);
       figures.watch(server);
+      gates.push(new ConnectionGate(server, options.connectionCountMax));
       servers.push(server);
       await open(server, address);
     }
@@ -68,7 +76,7 @@ export async function listen(
       for (const server of servers) server.close();
       // Connections that are kept alive become idle one by one, as their last answers are sent.
       const sweep = () => {
-        for (const server of servers) server.closeIdleConnections();
+        for (const gate of gates) gate.closeIdle();
       };
       sweep();
       const sweeping = setInterval(sweep, IDLE_SWEEP_MS);
@@ -77,7 +85,7 @@ export async function listen(
       clearInterval(sweeping);
     },
     closeAllConnections() {
-      for (const server of servers) server.closeAllConnections();
+      for (const gate of gates) gate.closeAll();
     },
   };
 }
@@ -91,12 +99,9 @@ function createServer(handler: RequestListener, options: WebOptions): Server {
     noDelay: true,
   };
   const security = options.security?.current();
-  const server: Server =
-    options.security === undefined || security?.tls == null
-      ? http.createServer(limits, handler)
-      : createTlsServer(limits, handler, options.security, security.tls);
-  server.maxConnections = options.connectionCountMax;
-  return server;
+  return options.security === undefined || security?.tls == null
+    ? createHttpServer(limits, handler)
+    : createTlsServer(limits, handler, options.security, security.tls);
 }
 
 function createTlsServer(
@@ -105,16 +110,16 @@ function createTlsServer(
   security: SecurityPort,
   first: TlsSettings,
 ): Server {
-  const server = https.createServer(
-    {
-      ...limits,
-      ...secureContextOptions(first),
-      requestCert: first.clientAuthType !== 'NoClientCert',
-      // Who is refused is decided below: some settings want a certificate but do not verify it.
-      rejectUnauthorized: false,
-    },
-    handler,
-  );
+  const settings = {
+    ...limits,
+    ...secureContextOptions(first),
+    requestCert: first.clientAuthType !== 'NoClientCert',
+    // Who is refused is decided below: some settings want a certificate but do not verify it.
+    rejectUnauthorized: false,
+  };
+  const server = security.current().http2
+    ? createHttp2Server(settings, handler)
+    : process.getBuiltinModule('node:https').createServer(settings, handler);
   let inForce = first;
   // Before the handshake of each connection: certificates are renewed while the server runs.
   server.prependListener('connection', () => {
@@ -123,8 +128,24 @@ function createTlsServer(
     inForce = tls;
     server.setSecureContext(secureContextOptions(tls));
   });
-  server.on('secureConnection', (socket: TLSSocket) => {
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
     if (!isClientAllowed(socket, inForce)) socket.destroy();
+  });
+  return server;
+}
+
+/** Who does not speak HTTP/2 is answered in HTTP/1.1 on the same connection. */
+function createHttp2Server(
+  settings: SecureServerOptions & { readonly keepAliveTimeout?: number },
+  handler: RequestListener,
+) {
+  const { createSecureServer } = process.getBuiltinModule('node:http2');
+  // The app sees requests of both kinds through the same interface.
+  const serve = handler as unknown as Parameters<typeof createSecureServer>[1];
+  const server = createSecureServer({ ...settings, allowHTTP1: true }, serve);
+  server.on('session', (session) => {
+    // What is under way on it may end.
+    session.setTimeout(settings.keepAliveTimeout ?? 0, () => session.close());
   });
   return server;
 }
@@ -143,16 +164,17 @@ function isClientAllowed(socket: TLSSocket, tls: TlsSettings): boolean {
   return names.some((name) => tls.clientAllowedSans.includes(name));
 }
 
-async function open(server: Server, { host, port }: ListenAddress): Promise<void> {
+async function open(server: Server, { host, port, text }: ListenAddress): Promise<void> {
   server.listen({ port, backlog: BACKLOG, ...(host === '' ? {} : { host }) });
   try {
     await once(server, 'listening');
   } catch (error) {
     const { code } = error as { code?: string };
-    const what = code === 'EADDRINUSE' ? `port ${port} is in use` : messageOf(error);
-    const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    const hint = 'choose another address with --web.listen-address';
-    throw new ListenError(`cannot listen on ${shown}: ${what}; ${hint}`, { cause: error });
+    const shown = text ?? `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const isTaken = code === 'EADDRINUSE';
+    const what = isTaken ? 'bind: address already in use' : messageOf(error);
+    const hint = isTaken ? ` (port ${port}; choose another with --web.listen-address)` : '';
+    throw new ListenError(`listen tcp ${shown}: ${what}${hint}`, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
 import { listen, ListenError } from '../../web/index.ts';
 import { fakeHouse, listenLocally } from './fake-house.ts';
 
@@ -23,13 +24,13 @@ describe('a listener', () => {
     const opening = listen(second.app, [{ host: '127.0.0.1', port }], second.options);
     await expect(opening).rejects.toThrow(ListenError);
     await expect(opening).rejects.toThrow(
-      `cannot listen on 127.0.0.1:${port}: port ${port} is in use; ` +
-        'choose another address with --web.listen-address',
+      `listen tcp 127.0.0.1:${port}: bind: address already in use ` +
+        `(port ${port}; choose another with --web.listen-address)`,
     );
     await listener.close();
   });
 
-  test('counts connections, and takes no more than it may', async () => {
+  test('counts connections, and lets no more in at a time than it may', async () => {
     const house = fakeHouse({}, { connectionCountMax: 2 });
     const { url, listener } = await listenLocally(house);
     const port = Number(new URL(url).port);
@@ -40,13 +41,20 @@ describe('a listener', () => {
       sockets.push(socket);
     }
     const third = connect(port, '127.0.0.1');
-    third.resume();
-    await once(third, 'close');
+    third.setEncoding('utf8');
+    third.write('GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n');
+    let answer = '';
+    third.on('data', (text: string) => (answer += text));
+    await setTimeout(100);
+    expect(answer).toBe('');
     const accepted = house.registry
       .snapshot()
       .find(({ name }) => name === 'net_conntrack_listener_conn_accepted_total');
     expect(accepted?.samples).toEqual([{ labels: ['http'], value: 2 }]);
-    for (const socket of sockets) socket.destroy();
+    // Its turn comes as soon as another one leaves.
+    sockets[0]!.destroy();
+    await vi.waitFor(() => expect(answer).toMatch(/^HTTP\/1.1 200 OK/));
+    for (const socket of [...sockets, third]) socket.destroy();
     await listener.close();
   });
 

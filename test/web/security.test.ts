@@ -1,43 +1,26 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { request, type RequestOptions } from 'node:https';
+import { connect as connectHttp2 } from 'node:http2';
+import { Agent, request, type RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ClientAuthType, TlsSettings, WebSecurity } from '../../web/index.ts';
-import { matchesBcrypt, requireBcryptHash } from '../../web/security/bcrypt.ts';
+import type { ClientAuthType, TlsSettings, WebOptions, WebSecurity } from '../../web/index.ts';
+import { matchesBcrypt } from '../../src/security/bcrypt.ts';
 import { fakeHouse, listenLocally } from './fake-house.ts';
 
 const SECRET_HASH = '$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a';
 const file = (name: string) => readFileSync(path.join(import.meta.dirname, 'files', name), 'utf8');
 
-describe('bcrypt', () => {
-  // Made by the crypt(3) of libxcrypt; the second one is among its own test vectors.
-  test.each([
-    ['secret', SECRET_HASH],
-    ['U*U', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'],
-    ['', '$2b$04$abcdefghijklmnopqrstuubyCG3zY1GIXMyxfivm.ClDiInHzxjiq'],
-    ['温'.repeat(30), '$2y$04$abcdefghijklmnopqrstuuEdvysirv4JEfMjLT7F8P3Y7MmtvGvby'],
-    ['x'.repeat(72), '$2b$06$0123456789abcdefghijk.JJtJ9DkdgSojTDOC7GU.CDUqUr7CHxS'],
-  ])('knows "%s"', async (password, hash) => {
-    expect(await matchesBcrypt(password, hash)).toBe(true);
-    expect(await matchesBcrypt(`!${password}`, hash)).toBe(false);
-  });
-
-  test.each(['', 'secret', '$2b$05$short', SECRET_HASH.replace('05', '99'), `${SECRET_HASH}x`])(
-    'refuses "%s" for a hash',
-    (hash) => {
-      expect(() => requireBcryptHash(hash)).toThrow(/bcrypt/);
-    },
-  );
-});
-
 const basic = (credentials: string) => ({
   authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
 });
-function secured(settings: Partial<WebSecurity>) {
-  let current: WebSecurity = { tls: null, headers: {}, users: {}, ...settings };
-  const house = fakeHouse({}, { security: { current: () => current } });
+function secured(settings: Partial<WebSecurity>, options: Partial<WebOptions> = {}) {
+  let current: WebSecurity = { tls: null, headers: {}, users: {}, http2: true, ...settings };
+  const house = fakeHouse(
+    {},
+    { ...options, security: { current: () => current, matchesHash: matchesBcrypt } },
+  );
   const change = (changed: Partial<WebSecurity>) => {
     current = { ...current, ...changed };
   };
@@ -92,6 +75,17 @@ describe('with users', () => {
   });
 });
 
+test('who guesses again and again has to wait, who is known does not', async () => {
+  const { app } = secured({ users: { alice: SECRET_HASH } });
+  const ask = async (credentials: string) =>
+    (await app.inject({ url: '/-/healthy', headers: basic(credentials) })).statusCode;
+  expect(await ask('alice:secret')).toBe(200);
+  const statuses = await Promise.all(Array.from({ length: 30 }, (_, i) => ask(`alice:guess${i}`)));
+  expect(statuses.filter((status) => status === 401)).toHaveLength(20);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(10);
+  expect(await ask('alice:secret')).toBe(200);
+});
+
 test('headers of the file go with every answer', async () => {
   const { app } = secured({ headers: { 'X-Frame-Options': 'deny' } });
   for (const url of ['/-/healthy', '/nope', '/api/v1/query?query=1&limit=x']) {
@@ -114,6 +108,7 @@ describe('over TLS', () => {
     maxVersion: 'TLS13',
     cipherSuites: [],
     curvePreferences: [],
+    prefersServerCiphers: true,
   };
   const ask = async (url: string, options: RequestOptions) => {
     const asked = request(`${url}/-/healthy`, {
@@ -136,6 +131,51 @@ describe('over TLS', () => {
     await expect(ask(url, trusting)).rejects.toThrow(/certificate/);
     expect(await ask(url, {})).toBe(200);
     await listener.close();
+  });
+
+  test.each([true, false])('HTTP/2 is spoken unless it is switched off: %s', async (http2) => {
+    const { house } = secured({ tls, http2 });
+    const { url, listener } = await listenLocally(house);
+    const client = connectHttp2(url, { rejectUnauthorized: false });
+    if (http2) {
+      const stream = client.request({ ':path': '/api/v1/query?limit=x', ':method': 'POST' });
+      stream.end('query=');
+      const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+      expect(headers[':status']).toBe(400);
+      let body = '';
+      for await (const chunk of stream) body += String(chunk);
+      expect(JSON.parse(body)).toMatchObject({ status: 'error', errorType: 'bad_data' });
+      const get = client.request({ ':path': '/-/healthy' });
+      const [answer] = (await once(get, 'response')) as [Record<string, unknown>];
+      expect(answer[':status']).toBe(200);
+      get.resume();
+      await once(get, 'close');
+    } else {
+      await expect(once(client, 'connect')).rejects.toThrow();
+    }
+    expect(await ask(url, {})).toBe(200);
+    client.destroy();
+    await listener.close();
+  });
+
+  test('idle connections do not keep a listener from closing, and end by themselves', async () => {
+    const { house } = secured({ tls });
+    const { url, listener } = await listenLocally(house);
+    const client = connectHttp2(url, { rejectUnauthorized: false });
+    const get = client.request({ ':path': '/-/healthy' }).resume();
+    await once(get, 'close');
+    const closed = once(client, 'close');
+    const older = new Agent({ keepAlive: true });
+    expect(await ask(url, { agent: older })).toBe(200);
+    await Promise.all([listener.close(), closed]);
+    older.destroy();
+
+    const impatient = secured({ tls }, { readTimeoutMs: 50 });
+    const second = await listenLocally(impatient.house);
+    const idle = connectHttp2(second.url, { rejectUnauthorized: false });
+    await once(idle, 'connect');
+    await once(idle, 'close');
+    await second.listener.close();
   });
 
   test('old versions are refused', async () => {

@@ -1,14 +1,13 @@
 /**
  * What `--web.config.file` asks for: TLS, users, headers. Reading the file is src's part; here it is
  * put into force. Source: Prometheus documentation, "HTTPS and authentication"; answers as observed
- * on 3.14. HTTP/2 is not offered.
+ * on 3.14.
  */
 import type { SecureContextOptions } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../../model/index.ts';
 import { sendPlainError } from '../respond.ts';
 import { BasicAuth } from './basic-auth.ts';
-
-export { requireBcryptHash } from './bcrypt.ts';
 
 export const CLIENT_AUTH_TYPES = [
   'NoClientCert',
@@ -34,6 +33,8 @@ export type TlsSettings = {
   /** OpenSSL's names; empty means Node's choice. */
   readonly cipherSuites: readonly string[];
   readonly curvePreferences: readonly string[];
+  /** Whose order of ciphers counts, the server's or the client's. */
+  readonly prefersServerCiphers: boolean;
 };
 
 export type WebSecurity = {
@@ -42,19 +43,34 @@ export type WebSecurity = {
   readonly headers: Readonly<Record<string, string>>;
   /** Names and bcrypt hashes; without any, everybody may come in. */
   readonly users: Readonly<Record<string, string>>;
+  /** Is HTTP/2 offered, where there is TLS? Taken at the start only. */
+  readonly http2: boolean;
 };
 
-/** The settings in force. Asked with every request, so that a changed file works at once. */
-export type SecurityPort = { current(): WebSecurity };
+export type SecurityPort = {
+  /** The settings in force. Asked with every request, so that a changed file works at once. */
+  current(): WebSecurity;
+  /** Slow on purpose, so it should happen in another thread. */
+  matchesHash(password: string, hash: string): Promise<boolean>;
+};
 
-export function enforceSecurity(app: FastifyInstance, security: SecurityPort): void {
-  const auth = new BasicAuth();
+export function enforceSecurity(app: FastifyInstance, security: SecurityPort, clock: Clock): void {
+  const auth = new BasicAuth(
+    (password, hash) => security.matchesHash(password, hash),
+    () => clock.monotonicMs(),
+  );
   app.addHook('onRequest', async (request, reply) => {
     const { headers, users } = security.current();
     for (const [name, value] of Object.entries(headers)) reply.header(name, value);
     if (Object.keys(users).length === 0) return undefined;
-    if (await auth.allows(request.headers.authorization, users)) return undefined;
-    return sendPlainError(reply.header('www-authenticate', 'Basic'), 401, 'Unauthorized');
+    switch (await auth.judge(request.headers.authorization, users, request.ip)) {
+      case 'allowed':
+        return undefined;
+      case 'too-many-guesses':
+        return sendPlainError(reply.header('retry-after', '60'), 429, 'Too Many Requests');
+      case 'refused':
+        return sendPlainError(reply.header('www-authenticate', 'Basic'), 401, 'Unauthorized');
+    }
   });
 }
 
@@ -72,7 +88,7 @@ export function secureContextOptions(tls: TlsSettings): SecureContextOptions {
     key: tls.keyPem,
     minVersion: VERSIONS[tls.minVersion],
     maxVersion: VERSIONS[tls.maxVersion],
-    honorCipherOrder: true,
+    honorCipherOrder: tls.prefersServerCiphers,
     ...(tls.clientCaPem === null ? {} : { ca: tls.clientCaPem }),
     ...(tls.cipherSuites.length === 0 ? {} : { ciphers: tls.cipherSuites.join(':') }),
     ...(tls.curvePreferences.length === 0 ? {} : { ecdhCurve: tls.curvePreferences.join(':') }),
