@@ -11,6 +11,8 @@ import {
   ValueError,
 } from '../../model/index.ts';
 
+export { type FoundText, searchTexts, type TextSearch } from './text-search.ts';
+
 const encoder = new TextEncoder();
 
 /**
