@@ -27,6 +27,8 @@ export type AlertTransition = {
   readonly to: ActiveState;
   readonly atMs: number;
   readonly labels: Labels;
+  /** Those that the rule puts on its alerts, whatever its expression gives. */
+  readonly ownLabels: Labels;
   readonly annotations: Labels;
   readonly value: number;
   readonly activeAtMs: number;

@@ -16,13 +16,8 @@ import { type ActiveState, type Alert, needsSending } from './alert.ts';
 import type { AlertingDefinition } from './rule-definition.ts';
 import type { RuleMetrics } from './rule-metrics.ts';
 import type { LatestSamples, RuleQueries, RuleSamples, RuleVector } from './rule-ports.ts';
-import {
-  type AlertData,
-  type AlertTemplate,
-  GoText,
-  TemplateError,
-  templateSample,
-} from './template/index.ts';
+import { type AlertData, type AlertTemplate, GoText, TemplateError } from './template/index.ts';
+import { templateSamples } from './template-samples.ts';
 
 export const ALERT_METRIC = 'ALERTS';
 export const ALERT_STATE_METRIC = 'ALERTS_FOR_STATE';
@@ -273,12 +268,7 @@ export class AlertingRule {
     metrics.expansions.increase();
     try {
       return await template.expand(data, async (query) => {
-        const { labels, values, histograms } = await queries.vector(query, queryMs, signal);
-        return labels.map((set, row) => {
-          const histogram = histograms?.[row] ?? null;
-          const value = histogram === null ? values[row]! : new GoText(formatHistogram(histogram));
-          return templateSample(set.toObject(), value);
-        });
+        return templateSamples(await queries.vector(query, queryMs, signal));
       });
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;

@@ -28,7 +28,8 @@ export type GroupSetting = {
   readonly metrics: RuleMetrics;
   readonly template: TemplateSetting;
   readonly send: (rule: AlertingDefinition, alerts: readonly Alert[]) => void;
-  readonly onTransition: (transition: AlertTransition) => void;
+  /** The changes that one evaluation made; `queryMs` is the moment that its query asked for. */
+  readonly onTransitions: (transitions: readonly AlertTransition[], queryMs: number) => void;
   /** `--rules.alert.for-outage-tolerance` */
   readonly outageToleranceMs: number;
   /** `--rules.alert.for-grace-period` */
@@ -69,6 +70,8 @@ export class RuleGroup {
   /** What is evaluated at the same time. */
   readonly #batches: readonly (readonly RunningRule[])[];
   #running: Promise<void> = Promise.resolve();
+  /** Of evaluations under way, by rule. */
+  readonly #transitions = new Map<AlertingDefinition, AlertTransition[]>();
 
   /** @param restores  whether alerts have to find back to where they were before a restart */
   constructor(
@@ -236,7 +239,10 @@ export class RuleGroup {
       const { name, query } = rule;
       const { labels, annotations, value, activeAtMs, state: to } = alert;
       const event = { rule: name, query, file, group, labels, annotations, value, activeAtMs };
-      this.#setting.onTransition({ ...event, from, to, atMs });
+      const transition = { ...event, ownLabels: rule.labels, from, to, atMs };
+      const others = this.#transitions.get(rule);
+      if (others === undefined) this.#transitions.set(rule, [transition]);
+      else others.push(transition);
     };
     return new AlertingRule(
       definition,
@@ -284,11 +290,20 @@ export class RuleGroup {
     if (definition.type === 'recording') {
       return recordedSamples(definition, result, queryMs, limit);
     }
-    const samples = await alerting!.update(result, timeMs, this.queryOffsetMs, limit, signal);
+    const samples = await alerting!
+      .update(result, timeMs, this.queryOffsetMs, limit, signal)
+      .finally(() => this.#tellTransitions(definition, queryMs));
     signal.throwIfAborted();
     const alerts = alerting!.takeToSend(timeMs, resendDelayMs, this.intervalMs);
     if (alerts.length > 0) send(definition, alerts);
     return samples;
+  }
+
+  #tellTransitions(rule: AlertingDefinition, queryMs: number): void {
+    const transitions = this.#transitions.get(rule);
+    if (transitions === undefined) return;
+    this.#transitions.delete(rule);
+    this.#setting.onTransitions(transitions, queryMs);
   }
 
   /** @returns why a sample was refused, or null */

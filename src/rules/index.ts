@@ -3,6 +3,13 @@ export type { Alert, AlertTransition } from './alert.ts';
 export { WorkLimit } from './batches.ts';
 export type { GroupSetting } from './group.ts';
 export type { AlertingDefinition, GroupDefinition, RuleDefinition } from './rule-definition.ts';
-export { loadRuleFile, parseRuleFile, type RuleFileOptions } from './rule-file.ts';
+export {
+  loadRuleFile,
+  loadSoundGroups,
+  parseRuleFile,
+  type QuarantinedGroup,
+  type RuleFileOptions,
+  type SoundGroups,
+} from './rule-file.ts';
 export { ruleQueries, ruleSink } from './rule-access.ts';
 export { RuleManager } from './rule-manager.ts';

@@ -17,13 +17,15 @@ import { type Expr, parseExpr, type ParserOptions, printExpr, walk } from '../..
 import { ConfigDocument } from '../config/document.ts';
 import { duration, int, labelValue, orUnset, string } from '../config/scalar-types.ts';
 import {
+  errorOf,
   field,
   type Infer,
   list,
   mapOf,
   object,
-  type Place,
+  Place,
   readDocument,
+  ReadFailure,
 } from '../config/type.ts';
 import type { GroupDefinition, RuleDefinition } from './rule-definition.ts';
 import { AlertTemplate } from './template/index.ts';
@@ -50,9 +52,9 @@ function ruleType(check: (value: never, place: Place) => void) {
   return object(ruleFields, (value, place) => check(value as never, place));
 }
 
-function fileType(options: RuleFileOptions) {
+function groupType(options: RuleFileOptions) {
   const rule = ruleType((value: RuleValues, place) => checkRule(value, place, options));
-  const group = object(
+  return object(
     {
       name: field(string, ''),
       interval: field(duration, 0),
@@ -66,7 +68,10 @@ function fileType(options: RuleFileOptions) {
       checkLabelNames(labels, place.at('labels'), options);
     },
   );
-  return object({ groups: field(list(group), []) }, ({ groups }, place) => {
+}
+
+function fileType(options: RuleFileOptions) {
+  return object({ groups: field(list(groupType(options)), []) }, ({ groups }, place) => {
     const names = new Set<string>();
     groups.forEach(({ name }, index) => {
       if (names.has(name)) {
@@ -80,13 +85,79 @@ function fileType(options: RuleFileOptions) {
 
 /** @throws ConfigError with every mistake, placed at the first */
 export function loadRuleFile(file: string, options: RuleFileOptions = {}): GroupDefinition[] {
-  let text: string;
+  return parseRuleFile(readRuleFile(file), file, options);
+}
+
+function readRuleFile(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new ConfigError(messageOf(error), file, 0, 0, { cause: error });
   }
-  return parseRuleFile(text, file, options);
+}
+
+/** A group that is left out because of a mistake in it. */
+export type QuarantinedGroup = {
+  readonly file: string;
+  /** Empty for what concerns the whole file. */
+  readonly group: string;
+  readonly error: string;
+};
+
+export type SoundGroups = {
+  readonly groups: readonly GroupDefinition[];
+  readonly quarantined: readonly QuarantinedGroup[];
+};
+
+/** As {@link loadRuleFile}, but a mistake costs only the group that it is in. */
+export function loadSoundGroups(file: string, options: RuleFileOptions = {}): SoundGroups {
+  let text = '';
+  try {
+    text = readRuleFile(file);
+    return { groups: parseRuleFile(text, file, options), quarantined: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const sound = soundGroups(text, file, options);
+    if (sound.quarantined.length > 0) return sound;
+    return { ...sound, quarantined: [{ file, group: '', error: messageOf(error) }] };
+  }
+}
+
+/** Group by group; nothing where the file has no list of groups. */
+function soundGroups(text: string, file: string, options: RuleFileOptions): SoundGroups {
+  const groups: GroupDefinition[] = [];
+  const quarantined: QuarantinedGroup[] = [];
+  let document: ConfigDocument;
+  try {
+    document = new ConfigDocument(text.replace(/^\ufeff/, ''), file);
+  } catch (error) {
+    if (error instanceof ConfigError) return { groups, quarantined };
+    throw error;
+  }
+  const { root } = document;
+  const entries = root?.kind === 'map' ? root.entries : [];
+  const nodes = entries.find(({ key }) => key === 'groups')?.value;
+  const type = groupType(options);
+  for (const [index, node] of (nodes?.kind === 'list' ? nodes.items : []).entries()) {
+    const place = new Place(document, node, `groups[${index}]`, []);
+    let values: GroupValues | null = null;
+    try {
+      values = type.read(place);
+    } catch (error) {
+      if (!(error instanceof ReadFailure)) throw error;
+    }
+    if (values !== null && groups.some(({ name }) => name === values.name)) {
+      place.complain(`groupname: ${JSON.stringify(values.name)} is repeated in the same file`);
+    }
+    if (values !== null && place.problems.length === 0) {
+      groups.push(toGroup(values, file, options));
+    } else {
+      const name = node.kind === 'map' ? node.entries.find(({ key }) => key === 'name') : undefined;
+      const group = name?.value.kind === 'scalar' ? name.value.text : `groups[${index}]`;
+      quarantined.push({ file, group, error: errorOf(place.problems, document).message });
+    }
+  }
+  return { groups, quarantined };
 }
 
 /** @throws ConfigError */
@@ -98,14 +169,20 @@ export function parseRuleFile(
   const type = fileType(options);
   const document = new ConfigDocument(text.replace(/^\ufeff/, ''), file);
   const { groups } = readDocument(type, document, () => type.initial());
-  return groups.map((group) => ({
+  return groups.map((group) => toGroup(group, file, options));
+}
+
+type GroupValues = Infer<ReturnType<typeof groupType>>;
+
+function toGroup(group: GroupValues, file: string, options: RuleFileOptions): GroupDefinition {
+  return {
     file,
     name: group.name,
     intervalMs: group.interval === 0 ? null : group.interval,
     queryOffsetMs: group.query_offset,
     limit: Math.max(0, group.limit),
     rules: group.rules.map((rule) => toDefinition(rule, group.labels, options)),
-  }));
+  };
 }
 
 function toDefinition(

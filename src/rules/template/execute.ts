@@ -18,6 +18,7 @@ import {
   isList,
   isMap,
   isTrue,
+  SafeHtml,
   sortedKeys,
   TemplateError,
   TextMap,
@@ -48,13 +49,24 @@ const DEPTH_MAX = 1000;
 const OUTPUT_LENGTH_MAX = 16 * 1024 * 1024;
 const NOTHING = Symbol('no final argument');
 
-/** @throws TemplateError as Go words it */
+/** How texts and values become output, where that is more than to put one behind the other. */
+export type OutputWriter = {
+  literal(text: string): string;
+  /** @param printed  as it would be printed without a writer */
+  value(value: Value, printed: string): string;
+};
+
+/**
+ * @param writer  of a page; with one there is `tmpl`, too
+ * @throws TemplateError as Go words it
+ */
 export function executeTemplate(
   template: ParsedTemplate,
   functions: ReadonlyMap<string, TemplateFunction>,
   data: Value,
+  writer: OutputWriter | null = null,
 ): string {
-  return new Executor(template, functions).run(template.name, data);
+  return new Executor(template, functions, writer).run(template.name, data);
 }
 
 type Variable = { readonly name: string; value: Value };
@@ -62,15 +74,21 @@ type Variable = { readonly name: string; value: Value };
 class Executor {
   readonly #template: ParsedTemplate;
   readonly #functions: ReadonlyMap<string, TemplateFunction>;
+  readonly #writer: OutputWriter | null;
   #name = '';
   #out = '';
   #variables: Variable[] = [];
   #depth = 0;
   #node: OperandNode | CommandNode | Node | null = null;
 
-  constructor(template: ParsedTemplate, functions: ReadonlyMap<string, TemplateFunction>) {
+  constructor(
+    template: ParsedTemplate,
+    functions: ReadonlyMap<string, TemplateFunction>,
+    writer: OutputWriter | null,
+  ) {
     this.#template = template;
     this.#functions = functions;
+    this.#writer = writer;
   }
 
   run(name: string, data: Value): string {
@@ -119,11 +137,11 @@ class Executor {
     this.#node = node;
     switch (node.kind) {
       case 'text':
-        return this.#write(node.text);
+        return this.#write(this.#writer?.literal(node.text) ?? node.text);
       case 'action': {
         const value = this.#pipe(node.pipe, dot);
         // A declaration writes nothing.
-        if (node.pipe.variables.length === 0) this.#write(printed(value));
+        if (node.pipe.variables.length === 0) this.#write(this.#written(node.pipe, value));
         return;
       }
       case 'if':
@@ -144,6 +162,15 @@ class Executor {
       case 'continue':
         throw new ContinueLoop();
     }
+  }
+
+  #written(pipe: PipeNode, value: Value): string {
+    const text = printed(value);
+    if (this.#writer === null) return text;
+    const [last] = pipe.commands.at(-1)!.args;
+    // What a template escapes itself is not escaped again.
+    const isEscaped = last?.kind === 'function' && last.name === 'html';
+    return this.#writer.value(isEscaped ? new SafeHtml(text) : value, text);
   }
 
   #scoped(work: () => void): void {
@@ -310,6 +337,12 @@ class Executor {
     if (!isCountGood) {
       const want = rest === null ? `${parameters.length}` : `at least ${parameters.length}`;
       this.#fail(`wrong number of args for ${name}: want ${want} got ${count}`);
+    }
+    if (name === 'tmpl' && this.#writer !== null) {
+      const [wanted, data = null] = argNodes.map((node) => this.#operand(node, dot));
+      this.#node = command;
+      if (typeof wanted !== 'string') return this.#fail('tmpl wants the name of a template');
+      return new SafeHtml(this.run(wanted, final === NOTHING ? data : final));
     }
     if (name === 'and' || name === 'or') return this.#logic(name, argNodes, dot, final);
     const kindOf = (index: number) => parameters[index] ?? rest!;

@@ -3,13 +3,24 @@
  * Executing is synchronous; a query that a template asks stops it, is answered, and the template is
  * executed anew with the answer at hand.
  */
-import { executeTemplate, Interruption } from './execute.ts';
+import { define } from './builtins.ts';
+import { executeTemplate, Interruption, type OutputWriter } from './execute.ts';
 import { FUNCTION_NAMES, templateFunctions } from './functions.ts';
 import { type ParsedTemplate, parseTemplate } from './parser.ts';
-import { CallError, GoStruct, TemplateError, TextMap, type Value } from './values.ts';
+import { CallError, GoStruct, SafeHtml, TemplateError, TextMap, type Value } from './values.ts';
 
 export { templateSample } from './functions.ts';
-export { GoText, type GoStruct, TemplateError, type Value } from './values.ts';
+export {
+  GoDuration,
+  GoInt,
+  GoStruct,
+  GoText,
+  GoTime,
+  SafeHtml,
+  TemplateError,
+  TextMap,
+  type Value,
+} from './values.ts';
 
 /** Makes the short names available. Its length shows in the columns of error messages. */
 const PRELUDE =
@@ -58,19 +69,8 @@ export class AlertTemplate {
 
   /** @throws TemplateError */
   async expand(data: AlertData, ask: QuerySamples): Promise<string> {
-    if (this.#parsed === null) return this.#text;
-    const answers = new Map<string, readonly GoStruct[] | CallError>();
-    const functions = templateFunctions({
-      nowMs: data.nowMs,
-      externalUrl: data.externalUrl,
-      pathPrefix: data.pathPrefix,
-      query: (query) => {
-        const answer = answers.get(query);
-        if (answer === undefined) throw new NeedsQuery(query);
-        if (answer instanceof CallError) throw answer;
-        return answer;
-      },
-    });
+    const parsed = this.#parsed;
+    if (parsed === null) return this.#text;
     const dot = new GoStruct(
       'struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }',
       {
@@ -80,17 +80,94 @@ export class AlertTemplate {
         Value: data.value,
       },
     );
-    for (;;) {
-      try {
-        return executeTemplate(this.#parsed, functions, dot);
-      } catch (error) {
-        if (error instanceof TemplateError) {
-          const what = `error executing template ${this.#name}: ${error.message}`;
-          throw new TemplateError(what, { cause: error });
-        }
-        if (!(error instanceof NeedsQuery)) throw error;
-        answers.set(error.query, await answered(error.query, ask, answers.size));
+    return expandAsking(this.#name, data, ask, (functions) =>
+      executeTemplate(parsed, functions, dot),
+    );
+  }
+}
+
+/** A page of its own, with the templates that libraries define. */
+export class PageTemplate {
+  readonly #parsed: ParsedTemplate;
+
+  /**
+   * @param libraries  names and texts
+   * @throws TemplateError
+   */
+  constructor(
+    name: string,
+    text: string,
+    libraries: readonly (readonly [name: string, text: string])[],
+  ) {
+    const functions = new Set([...FUNCTION_NAMES, 'tmpl']);
+    try {
+      const page = parseTemplate(name, text, functions);
+      const trees = new Map(
+        libraries.flatMap(([file, library]) => [...parseTemplate(file, library, functions).trees]),
+      );
+      for (const [defined, tree] of page.trees) trees.set(defined, tree);
+      this.#parsed = { ...page, trees };
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      const what = `error parsing template ${name}: ${error.message}`;
+      throw new TemplateError(what, { cause: error });
+    }
+  }
+
+  /**
+   * @param newWriter  called for every attempt
+   * @throws TemplateError
+   */
+  expand(
+    dot: GoStruct,
+    setting: ExpandSetting,
+    ask: QuerySamples,
+    newWriter: () => OutputWriter,
+  ): Promise<string> {
+    return expandAsking(this.#parsed.name, setting, ask, (functions) => {
+      functions.set(
+        'safeHtml',
+        define(['string'], ([text]) => new SafeHtml(text as string)),
+      );
+      functions.set(
+        'tmpl',
+        define(['any'], () => null, 'any'),
+      );
+      return executeTemplate(this.#parsed, functions, dot, newWriter());
+    });
+  }
+}
+
+type ExpandSetting = {
+  readonly nowMs: number;
+  readonly externalUrl: string;
+  readonly pathPrefix: string;
+};
+
+/** Executes until every query that is asked has its answer. */
+async function expandAsking(
+  name: string,
+  { nowMs, externalUrl, pathPrefix }: ExpandSetting,
+  ask: QuerySamples,
+  execute: (functions: ReturnType<typeof templateFunctions>) => string,
+): Promise<string> {
+  const answers = new Map<string, readonly GoStruct[] | CallError>();
+  const query = (text: string) => {
+    const answer = answers.get(text);
+    if (answer === undefined) throw new NeedsQuery(text);
+    if (answer instanceof CallError) throw answer;
+    return answer;
+  };
+  for (;;) {
+    try {
+      return execute(templateFunctions({ nowMs, externalUrl, pathPrefix, query }));
+    } catch (error) {
+      if (error instanceof TemplateError) {
+        const what = `error executing template ${name}: ${error.message}`;
+        throw new TemplateError(what, { cause: error });
       }
+      if (!(error instanceof NeedsQuery)) throw error;
+      answers.set(error.query, await answered(error.query, ask, answers.size));
     }
   }
 }

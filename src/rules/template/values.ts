@@ -75,6 +75,9 @@ export class GoText {
   }
 }
 
+/** Goes into a page as it is. */
+export class SafeHtml extends GoText {}
+
 export type Value =
   | string
   | boolean

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
-import { parseRuleFile } from '../../../src/rules/index.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { loadSoundGroups, parseRuleFile } from '../../../src/rules/index.ts';
 
 const parse = (text: string) => parseRuleFile(text, 'rules.yml');
 
@@ -69,4 +72,61 @@ test('a group name is used once in a file', () => {
   expect(() => parse('groups: [{name: g}, {name: g}]')).toThrow(
     'rules.yml:1:22: groups[1].name: groupname: "g" is repeated in the same file',
   );
+});
+
+describe('quarantine', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'narthex-quarantine-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const load = (text: string) => {
+    const file = path.join(folder, 'rules.yml');
+    writeFileSync(file, text);
+    const { groups, quarantined } = loadSoundGroups(file);
+    return {
+      groups: groups.map(({ name }) => name),
+      quarantined: quarantined.map(({ group, error }) => [group, error.replace(`${file}:`, '')]),
+    };
+  };
+
+  test('costs only the group that a mistake is in, and says where it is', () => {
+    const found = load(`groups:
+  - name: good
+    rules: [{record: a, expr: up}]
+  - name: bad
+    rules:
+      - record: b
+        expr: sum(
+      - alert: B
+        exprr: up
+  - name: good
+    rules: [{record: c, expr: up}]
+  - 7
+  - name: last
+    rules: [{record: d, expr: up}]
+`);
+    expect(found.groups).toEqual(['good', 'last']);
+    expect(found.quarantined.map(([group]) => group)).toEqual(['bad', 'good', 'groups[3]']);
+    const [[, bad], [, repeated]] = found.quarantined as [string[], string[]];
+    expect(bad).toContain('7:9: groups[1].rules[0].expr: could not parse expression');
+    expect(bad).toContain('exprr');
+    expect(repeated).toContain('groupname: "good" is repeated in the same file');
+  });
+
+  test.each([
+    ['what is no YAML', 'groups: [', /1:/],
+    ['what has no groups', 'group: []', /group/],
+    ['a file that is not there', null, /no such file/],
+  ])('%s is quarantined as a whole', (_, text, message) => {
+    if (text === null) rmSync(path.join(folder, 'rules.yml'));
+    const { groups, quarantined } =
+      text === null
+        ? loadSoundGroups(path.join(folder, 'rules.yml'))
+        : {
+            groups: load(text).groups,
+            quarantined: [{ group: '', error: load(text).quarantined[0]![1]! }],
+          };
+    expect(groups).toEqual([]);
+    expect(quarantined).toHaveLength(1);
+    expect(quarantined[0]!.group).toBe('');
+    expect(quarantined[0]!.error).toMatch(message);
+  });
 });

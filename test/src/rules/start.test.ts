@@ -44,3 +44,27 @@ scrape_configs: [{job_name: self, static_configs: [{targets: ["127.0.0.1:PORT"]}
   expect(await groups()).toEqual([]);
   await until('its series has ended', async () => (await server!.query('up:count')).size === 0);
 });
+
+test('with --rules.quarantine a bad group is left out, loudly, and the others run', async () => {
+  server = await TestServer.create(`
+global: {scrape_interval: 200ms, evaluation_interval: 200ms}
+rule_files: [mixed.yml]
+`);
+  const file = path.join(server.folder, 'mixed.yml');
+  const good = '{name: good, rules: [{record: one, expr: vector(1)}]}';
+  writeFileSync(file, `groups: [${good}, {name: bad, rules: [{alert: X, expr: "up +"}]}]`);
+  await server.startReady('--rules.quarantine', '--web.enable-lifecycle');
+  await until('the good one runs', async () => (await server!.query('one == 1')).size === 1);
+  expect(await server.ownMetric('narthex_rule_groups_quarantined')).toBe(1);
+  expect(server.log).toMatch(/level=ERROR msg="Rule group quarantined.*group=bad.*mixed.yml:1:9\d/);
+  const board = await server.json<{ text: string }[]>('/api/v1/notifications');
+  expect(board.map(({ text }) => text)).toEqual([
+    expect.stringMatching(/^Rule group "bad" of .*mixed.yml quarantined/),
+  ]);
+  const { quarantined } = await server.json<{ quarantined: object[] }>('/api/v1/rules/check');
+  expect(quarantined).toEqual([{ file, group: 'bad', error: expect.stringContaining('expr') }]);
+  writeFileSync(file, `groups: [${good}]`);
+  expect((await server.get('/-/reload', { method: 'POST' })).status).toBe(200);
+  expect(await server.ownMetric('narthex_rule_groups_quarantined')).toBe(0);
+  expect(await server.json('/api/v1/notifications')).toEqual([]);
+});

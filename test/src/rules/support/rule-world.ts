@@ -96,7 +96,7 @@ export class RuleWorld {
       send: (_, alerts) => {
         for (const alert of alerts) this.sent.push({ atMs: this.clock.nowMs(), alert });
       },
-      onTransition: (transition) => this.transitions.push(transition),
+      onTransitions: (transitions) => this.transitions.push(...transitions),
       outageToleranceMs: 3_600_000,
       gracePeriodMs: 600_000,
       resendDelayMs: 60_000,
