@@ -43,6 +43,13 @@ export function openHistory(directory: string, logger: Logger, nowMs: number): D
   }
 }
 
+/** For what has to work where no file can: it is forgotten with the process. */
+export function openMemoryHistory(): Database {
+  const database = new BetterSqlite3(':memory:');
+  migrate(database);
+  return database;
+}
+
 function openFile(file: string): Database {
   const database = new BetterSqlite3(file);
   try {

@@ -44,4 +44,35 @@ export const MIGRATIONS: readonly string[] = [
      event_id    INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX alert_delivery_event ON alert_delivery (event_id);`,
+  // 3: what the selectors of an alert gave when it changed (JSON; null: not known), and histories
+  // of a time rather than of an alert.
+  `ALTER TABLE alert_event ADD COLUMN samples TEXT;
+   CREATE INDEX alert_event_at ON alert_event (at_ms);`,
+  // 4: receivers without Alertmanager: what they were told, and what is on its way to them.
+  `CREATE TABLE notify_group (
+     receiver TEXT NOT NULL,
+     key      TEXT NOT NULL,
+     state    TEXT NOT NULL,
+     PRIMARY KEY (receiver, key)
+   ) STRICT;
+   CREATE TABLE notify_queue (
+     id          INTEGER PRIMARY KEY AUTOINCREMENT,
+     integration TEXT    NOT NULL,
+     group_key   TEXT    NOT NULL,
+     created_ms  INTEGER NOT NULL,
+     attempts    INTEGER NOT NULL,
+     next_ms     INTEGER NOT NULL,
+     error       TEXT,
+     message     TEXT    NOT NULL
+   ) STRICT;
+   CREATE INDEX notify_queue_integration ON notify_queue (integration, next_ms, id);`,
+  // 5: when the server watched alerts: what was firing when it stopped is not known to go on.
+  `CREATE TABLE alert_watch (
+     id         INTEGER PRIMARY KEY,
+     started_ms INTEGER NOT NULL,
+     seen_ms    INTEGER NOT NULL
+   ) STRICT;`,
+  // 6: a text that is forgotten is looked for in what refers to it; without these, by reading all of it.
+  `CREATE INDEX query_log_text ON query_log (text_id);
+   CREATE INDEX alert_event_query ON alert_event (query_id);`,
 ];

@@ -94,6 +94,7 @@ export const alertHistory: JsonRoute = {
       fingerprint: form.first('fingerprint'),
       states,
       matcherSets,
+      id: null,
       limit,
       beforeId,
     };
@@ -108,7 +109,7 @@ export const alertHistory: JsonRoute = {
   },
 };
 
-function entryJson(entry: AlertHistoryEntry) {
+export function entryJson(entry: AlertHistoryEntry) {
   const { atMs, rule, group, file, query, from, to, fingerprint, deliveries } = entry;
   const { activeAtMs, value } = entry;
   return {
@@ -123,7 +124,9 @@ function entryJson(entry: AlertHistoryEntry) {
     rule,
     group,
     file,
+    id: String(entry.id),
     query,
+    ...(entry.samples === null ? {} : { samples: entry.samples }),
     deliveries: deliveries.map(({ atMs: deliveredMs, url, error }) => ({
       at: timeText(deliveredMs),
       url,

@@ -35,6 +35,7 @@ function transition(changes: Partial<AlertTransition> & { host?: string }): Aler
     to: 'firing',
     atMs: 1000,
     labels: Labels.fromObject({ alertname: 'Down', host }),
+    ownLabels: Labels.EMPTY,
     annotations: Labels.fromObject({ summary: 'it is' }),
     value: 0,
     activeAtMs: 500,
@@ -49,6 +50,7 @@ const ALL: AlertHistoryRequest = {
   fingerprint: '',
   states: [],
   matcherSets: [],
+  id: null,
   limit: 100,
   beforeId: null,
 };
@@ -133,6 +135,62 @@ test('keeps what comes before the file is open', () => {
   expect(history.page(ALL)).toEqual({ entries: [], nextToken: null });
   history.open(openHistory(temporaryFolder(), SILENT_LOGGER, 0)!);
   expect(found(history)).toEqual(['a firing']);
+});
+
+test('samples find their change, whether it is written already or not', () => {
+  const history = opened();
+  const sample = [{ selector: 'up', seriesCount: 1, samples: [{ labels: {}, value: 'NaN' }] }];
+  const first = history.addTransition(transition({ atMs: 1 }));
+  history.flush();
+  const second = history.addTransition(transition({ atMs: 2 }));
+  history.addTransition(transition({ atMs: 3 }));
+  history.addSamples([first, second], [JSON.stringify(sample), '[]']);
+  const samples = history.page(ALL).entries.map((entry) => entry.samples);
+  expect(samples).toEqual([null, [], sample]);
+});
+
+test('what is older than the retention is removed', () => {
+  let nowMs = 100_000_000;
+  const history = new AlertHistory({ retentionMs: 10_000_000, nowMs: () => nowMs });
+  history.open(openHistory(temporaryFolder(), SILENT_LOGGER, 0)!);
+  history.addTransition(transition({ atMs: 89_000_000, host: 'old' }));
+  history.addTransition(transition({ atMs: 95_000_000 }));
+  expect(found(history)).toEqual(['a firing']);
+  nowMs = 106_000_000;
+  history.addTransition(transition({ atMs: nowMs, host: 'new' }));
+  expect(found(history)).toEqual(['new firing']);
+});
+
+test('what fired when the server stopped is not said to have gone on', () => {
+  const folder = temporaryFolder();
+  let nowMs = 1000;
+  const start = () => {
+    const history = new AlertHistory({ nowMs: () => nowMs });
+    history.open(openHistory(folder, SILENT_LOGGER, 0)!);
+    return history;
+  };
+  const first = start();
+  first.addTransition(transition({ from: 'inactive', to: 'firing', atMs: 2000 }));
+  first.addTransition(transition({ from: 'inactive', to: 'firing', atMs: 2000, host: 'b' }));
+  nowMs = 5000;
+  first.close();
+  nowMs = 60_000;
+  const second = start();
+  second.addTransition(transition({ from: 'inactive', to: 'firing', atMs: 61_000 }));
+  const request = { ...ALL, minMs: 0, maxMs: 70_000 };
+  const spans = (from = 0) =>
+    second
+      .timelines({ ...request, minMs: from }, new Set())
+      .alerts.map(({ labels, spans: all }) => [
+        labels['host'],
+        ...all.map(({ startMs, endMs }) => `${startMs}-${endMs}`),
+      ]);
+  expect(spans()).toEqual([
+    ['a', '2000-5000', '61000-null'],
+    ['b', '2000-5000'],
+  ]);
+  expect(spans(6000)).toEqual([['a', '61000-null']]);
+  second.close();
 });
 
 test('ten thousand changes cost little', () => {

@@ -16,6 +16,7 @@ const ENTRY: AlertHistoryEntry = {
   value: 12.5,
   labels: { alertname: 'Down' },
   annotations: {},
+  samples: [{ selector: 'up', seriesCount: 1, samples: [{ labels: { job: 'a' }, value: '0' }] }],
   deliveries: [
     { atMs: 1_800_000_000_500, url: 'http://am', error: 'refused' },
     { atMs: 1_800_000_001_000, url: 'http://am', error: null },
@@ -50,6 +51,7 @@ describe('/alerts/history', () => {
       data: {
         entries: [
           {
+            id: '7',
             at: '2027-01-15T08:00:00Z',
             from: 'pending',
             to: 'firing',
@@ -62,6 +64,9 @@ describe('/alerts/history', () => {
             group: 'g',
             file: 'rules.yml',
             query: 'up == 0',
+            samples: [
+              { selector: 'up', seriesCount: 1, samples: [{ labels: { job: 'a' }, value: '0' }] },
+            ],
             deliveries: [
               { at: '2027-01-15T08:00:00.5Z', url: 'http://am', error: 'refused' },
               { at: '2027-01-15T08:00:01Z', url: 'http://am' },
@@ -96,6 +101,7 @@ describe('/alerts/history', () => {
         fingerprint: 'abc',
         states: ['firing', 'inactive'],
         matcherSets: [[matcher]],
+        id: null,
         limit: 5,
         beforeId: 42,
       },
