@@ -1,6 +1,6 @@
 /** The `alerting` section as the notifier works with it. */
 import type { RelabelConfig } from '../../model/index.ts';
-import type { DiscoveryConfig, HttpClientConfig } from '../../scrape/index.ts';
+import type { CloudAuthConfig, DiscoveryConfig, HttpClientConfig } from '../../scrape/index.ts';
 
 /** One entry of `alertmanagers`: a set of receivers that are found and treated alike. */
 export type AlertmanagerConfig = {
@@ -8,6 +8,8 @@ export type AlertmanagerConfig = {
   readonly pathPrefix: string;
   readonly timeoutMs: number;
   readonly httpClient: HttpClientConfig;
+  /** Signs requests (`sigv4`); null: it does not. */
+  readonly cloudAuth: CloudAuthConfig | null;
   readonly discovery: readonly DiscoveryConfig[];
   /** Of targets. */
   readonly relabelConfigs: readonly RelabelConfig[];

@@ -1,6 +1,6 @@
 /** Sends alerts to every Alertmanager there is. */
 import { type Clock, type Logger, type Registry, Relabeler } from '../../model/index.ts';
-import { HttpClient, type TargetGroup } from '../../scrape/index.ts';
+import { CloudAuthorizer, HttpClient, type TargetGroup } from '../../scrape/index.ts';
 import type { AlertmanagersPort } from '../../web/index.ts';
 import type { AlertmanagerConfig, NotifyConfig } from './alertmanager-config.ts';
 import { alertmanagerUrls } from './alertmanager-targets.ts';
@@ -27,6 +27,7 @@ export type NotifierOptions = {
 type AlertmanagerSet = {
   readonly config: AlertmanagerConfig;
   readonly client: HttpClient;
+  readonly authorizer: CloudAuthorizer | null;
   readonly relabeler: Relabeler;
   readonly alertRelabeler: Relabeler;
   readonly loops: Map<string, SendLoop>;
@@ -91,8 +92,8 @@ export class Notifier implements AlertmanagersPort {
     this.#count();
   }
 
-  send(alerts: readonly OutgoingAlert[]): void {
-    if (this.#sets.size === 0) return;
+  /** @returns what every receiver is told, Alertmanager or not */
+  send(alerts: readonly OutgoingAlert[]): readonly OutgoingAlert[] {
     const external = this.#options.externalLabels();
     const common = relabelAlerts(
       alerts.map((alert) => withExternalLabels(alert, external)),
@@ -105,6 +106,7 @@ export class Notifier implements AlertmanagersPort {
       set.early?.push(...own);
       set.early?.splice(0, set.early.length - this.#options.queueCapacity);
     }
+    return common;
   }
 
   async alertmanagers() {
@@ -121,7 +123,7 @@ export class Notifier implements AlertmanagersPort {
     const loops = sets.flatMap((set) => [...set.loops.values()]);
     if (this.#options.drains) await Promise.all(loops.map((loop) => loop.drain()));
     await Promise.all(loops.map((loop) => loop.stop()));
-    await Promise.all(sets.map(({ client }) => client.close()));
+    await Promise.all(sets.map(closeSet));
     this.#sets.clear();
   }
 
@@ -136,6 +138,10 @@ export class Notifier implements AlertmanagersPort {
     return {
       config,
       client: new HttpClient(config.httpClient, { clock, userAgent }),
+      authorizer:
+        config.cloudAuth === null
+          ? null
+          : new CloudAuthorizer(config.cloudAuth, { clock, userAgent }),
       relabeler: new Relabeler(config.relabelConfigs),
       alertRelabeler: new Relabeler(config.alertRelabelConfigs),
       loops: new Map(),
@@ -144,11 +150,12 @@ export class Notifier implements AlertmanagersPort {
     };
   }
 
-  #createLoop(url: string, { client, config }: AlertmanagerSet): SendLoop {
+  #createLoop(url: string, { client, authorizer, config }: AlertmanagerSet): SendLoop {
     const { queueCapacity, batchSizeMax, onDelivery = () => {} } = this.#options;
     return new SendLoop({
       url,
       client,
+      authorizer,
       timeoutMs: config.timeoutMs,
       queueCapacity,
       batchSizeMax,
@@ -160,7 +167,7 @@ export class Notifier implements AlertmanagersPort {
 
   async #endSet(set: AlertmanagerSet): Promise<void> {
     await Promise.all([...set.loops].map(([url, loop]) => this.#endLoop(url, loop)));
-    await set.client.close();
+    await closeSet(set);
   }
 
   async #endLoop(url: string, loop: SendLoop): Promise<void> {
@@ -168,4 +175,8 @@ export class Notifier implements AlertmanagersPort {
     const isKnown = [...this.#sets.values()].some(({ loops }) => loops.has(url));
     if (!isKnown) this.#metrics.forget(url);
   }
+}
+
+async function closeSet({ client, authorizer }: AlertmanagerSet): Promise<void> {
+  await Promise.all([client.close(), authorizer?.close()]);
 }

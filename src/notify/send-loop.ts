@@ -3,7 +3,7 @@
  * time. A batch that fails is dropped: alerts that go on are sent again by the rules.
  */
 import { type Logger, messageOf } from '../../model/index.ts';
-import type { HttpClient } from '../../scrape/index.ts';
+import type { CloudAuthorizer, HttpClient } from '../../scrape/index.ts';
 import type { NotifierMetrics } from './notifier-metrics.ts';
 import { alertsBody, type OutgoingAlert } from './outgoing-alert.ts';
 
@@ -17,6 +17,8 @@ export type DeliveryReport = (
 export type SendLoopOptions = {
   readonly url: string;
   readonly client: Pick<HttpClient, 'request'>;
+  /** Signs requests; null: they go out as they are. */
+  readonly authorizer: Pick<CloudAuthorizer, 'headers'> | null;
   readonly timeoutMs: number;
   readonly queueCapacity: number;
   readonly batchSizeMax: number;
@@ -78,17 +80,17 @@ export class SendLoop {
   }
 
   async #send(batch: readonly OutgoingAlert[]): Promise<void> {
-    const { url, client, timeoutMs, logger, onDelivery } = this.#options;
+    const { url, client, authorizer, timeoutMs, logger, onDelivery } = this.#options;
+    const method = 'POST';
+    const { signal } = this.#abort;
+    const body = alertsBody(batch);
+    let headers: Record<string, string> = { 'Content-Type': 'application/json' };
     let failure: string | null = null;
     try {
-      const response = await client.request({
-        url,
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: alertsBody(batch),
-        timeoutMs,
-        signal: this.#abort.signal,
-      });
+      if (authorizer !== null) {
+        headers = await authorizer.headers({ method, url, headers, body }, signal);
+      }
+      const response = await client.request({ url, method, headers, body, timeoutMs, signal });
       response.release?.();
       if (response.status < 200 || response.status > 299) {
         failure = `bad response status ${response.status} ${response.statusText}`;

@@ -114,6 +114,7 @@ describe('the notifier', () => {
       pathPrefix: '',
       timeoutMs: 5000,
       httpClient: CLIENT,
+      cloudAuth: null,
       discovery: [],
       relabelConfigs: [],
       alertRelabelConfigs: [],
@@ -152,6 +153,27 @@ describe('the notifier', () => {
     expect(metric('alertmanagers_discovered')).toBe(1);
   });
   const BASIC = { username: 'me', usernameFile: '', password: 'secret', passwordFile: '' };
+
+  test('signs what it posts for Amazon', async () => {
+    const settings = {
+      region: 'eu-west-1',
+      access_key: 'AKIDEXAMPLE',
+      secret_key: 'secret',
+      profile: '',
+      role_arn: '',
+      external_id: '',
+      use_fips_sts_endpoint: false,
+    };
+    apply({ cloudAuth: { kind: 'aws', service: 'aps', settings } });
+    notifier.send([alert('A')]);
+    await until('it arrives', () => posts.length === 1);
+    const { headers } = posts[0]!;
+    expect(headers['authorization']).toMatch(
+      /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/eu-west-1\/aps\/aws4_request, SignedHeaders=.*host.*, Signature=[0-9a-f]{64}$/,
+    );
+    expect(headers['x-amz-date']).toMatch(/^\d{8}T\d{6}Z$/);
+    expect(headers['content-type']).toBe('application/json');
+  });
 
   test('relabels for all, then for one set', async () => {
     const all = [relabel({ sourceLabels: ['alertname'], regex: 'Drop', action: 'drop' })];
@@ -254,7 +276,7 @@ describe('the notifier', () => {
     notifier.applyConfig({ alertRelabelConfigs: [], alertmanagers: [] });
     posts = [];
     const config = { scheme: 'http', pathPrefix: '', timeoutMs: 5000, httpClient: CLIENT };
-    const rest = { discovery: [], relabelConfigs: [], alertRelabelConfigs: [] };
+    const rest = { cloudAuth: null, discovery: [], relabelConfigs: [], alertRelabelConfigs: [] };
     notifier.applyConfig({ alertRelabelConfigs: [], alertmanagers: [{ ...config, ...rest }] });
     notifier.send([alert('early')]);
     const found = [{ source: '0', targets: [{ __address__: address }], labels: {} }];
