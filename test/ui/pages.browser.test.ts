@@ -17,6 +17,8 @@ const PAGES = [
   { address: '/query?g0.expr=up&g0.tab=table', sign: 'd:9100' },
   { address: '/query?g0.expr=sum(&g0.tab=table', sign: 'unclosed left parenthesis' },
   { address: '/alerts', sign: 'TargetDown' },
+  { address: '/alert-history', sign: 'TargetDown' },
+  { address: '/alert-why?event=7', sign: 'Samples kept when it happened' },
   { address: '/rules', sign: 'something went wrong' },
   { address: '/targets', sign: 'http://b:9100/metrics' },
   { address: '/service-discovery', sign: 'c:9100' },
@@ -25,6 +27,7 @@ const PAGES = [
   { address: '/flags', sign: '--storage.tsdb.path' },
   { address: '/config', sign: 'scrape_interval' },
   { address: '/alertmanager-discovery', sign: 'http://am:9093' },
+  { address: '/alertmanager-discovery', sign: 'Waiting messages (1)' },
   { address: '/query?g0.expr=sum(up)&g0.tab=explain', sign: 'Adds up all series together.' },
   { address: '/agent', sign: 'forwards what it collects' },
   { address: '/no-such-page', sign: 'There is no such page' },
@@ -134,6 +137,26 @@ describe.skipIf(skipReason !== undefined)('every page', () => {
     await page.getByRole('link', { name: 'Open' }).click();
     await page.waitForURL(/query/);
     expect(new URL(page.url()).searchParams.get('g0.expr')).toBe('up == 0');
+  });
+
+  test('a bar of the history leads to the reason', async () => {
+    const { page, troubles } = await open(`${server.url}/alert-history`);
+    await page.getByText('1 failed').waitFor();
+    await page.getByRole('link', { name: /^firing from/ }).click();
+    await page.waitForURL(/alert-why/);
+    await page.getByText('the nearest of 1 is 1').first().waitFor();
+    await page.getByRole('button', { name: 'Show 2 more' }).click();
+    await page.getByText('e:9100').waitFor();
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByText('Only this alert').waitFor();
+    expect(troubles).toEqual([]);
+  });
+
+  test('a rule that reads what does not exist says so', async () => {
+    const { page } = await open(`${server.url}/rules`);
+    await page.getByText('Nothing that this rule looks at exists').waitFor();
+    await page.getByText('there is no metric up').waitFor();
+    await page.getByText('Group broken is quarantined').waitFor();
   });
 
   test('empty pages teach how to fill them', async () => {

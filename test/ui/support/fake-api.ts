@@ -73,6 +73,120 @@ const ALERT_GROUP = {
   ],
 };
 
+const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+const DOWN_LABELS = { alertname: 'TargetDown', instance: 'b:9100', severity: 'critical' };
+
+const alertEvent = () => ({
+  id: '7',
+  at: ago(60),
+  from: 'pending',
+  to: 'firing',
+  fingerprint: 'abc',
+  labels: DOWN_LABELS,
+  annotations: {},
+  value: '0e+00',
+  activeAt: ago(65),
+  rule: 'TargetDown',
+  group: 'availability',
+  file: 'rules.yml',
+  query: 'up == 0',
+  samples: [
+    {
+      selector: 'up',
+      seriesCount: 1,
+      samples: [{ labels: { __name__: 'up', instance: 'b:9100', job: 'node' }, value: '0' }],
+    },
+  ],
+  deliveries: [
+    { at: ago(60), url: 'http://am:9093/api/v2/alerts' },
+    { at: ago(60), url: 'pager (webhook)', error: 'connection refused' },
+  ],
+});
+
+const alertTimeline = () => ({
+  fingerprint: 'abc',
+  rule: 'TargetDown',
+  group: 'availability',
+  file: 'rules.yml',
+  query: 'up == 0',
+  labels: DOWN_LABELS,
+  annotations: {},
+  isActive: true,
+  spans: [
+    { state: 'firing', end: ago(700) },
+    { state: 'pending', start: ago(65), end: ago(60), value: '0e+00', event: '6' },
+    { state: 'firing', start: ago(60), value: '0e+00', event: '7' },
+  ],
+});
+
+const SILENT_RULE = {
+  group: 'availability',
+  file: 'rules.yml',
+  name: 'job:up:sum',
+  query: 'sum by (job) (up)',
+  selectors: [
+    {
+      selector: 'up',
+      seriesCount: 0,
+      problem: { kind: 'metric', text: 'there is no metric up', nearestMetric: null },
+    },
+  ],
+};
+
+const RECEIVERS = {
+  receivers: [
+    { label: 'team (webhook)', target: 'http://hook/…', groupCount: 1, last: MINUTE_AGO() },
+    {
+      label: 'night (email)',
+      target: 'a@example.org via mail:25',
+      groupCount: 2,
+      last: MINUTE_AGO(),
+      lastError: 'connect ECONNREFUSED',
+    },
+  ],
+  waiting: [
+    {
+      integration: 'night (email)',
+      groupKey: 'night:{"alertname":"TargetDown"}',
+      alertCount: 3,
+      attemptCount: 2,
+      next: MINUTE_AGO(),
+      error: 'connect ECONNREFUSED',
+    },
+  ],
+};
+
+const alertReport = () => ({
+  verdict: 'The condition does not hold: no value of up is == 0: the nearest of 1 is 1',
+  query: 'up == 0',
+  time: MINUTE_AGO(),
+  labels: DOWN_LABELS,
+  state: 'firing',
+  event: alertEvent(),
+  root: {
+    text: 'up == 0',
+    type: 'vector',
+    count: 0,
+    relatedCount: 0,
+    rows: [],
+    reason: 'no value of up is == 0: the nearest of 1 is 1',
+    children: [
+      {
+        text: 'up',
+        type: 'vector',
+        count: 5,
+        relatedCount: 5,
+        rows: ['a', 'b', 'c', 'd', 'e'].map((host) => ({
+          labels: { __name__: 'up', instance: `${host}:9100`, job: 'node' },
+          value: '1',
+          sampleCount: 1,
+        })),
+        children: [],
+      },
+    ],
+  },
+});
+
 const UP_TARGET = {
   discoveredLabels: { __address__: 'a:9100', job: 'node' },
   labels: { instance: 'a:9100', job: 'node' },
@@ -162,6 +276,14 @@ export function fakeApi(state: FakeState): Api {
     '/api/v1/scrape_pools': () => ({ scrapePools: ['node'] }),
     '/api/v1/rules': () => ({ groups: state.groups }),
     '/api/v1/alerts': () => ({ alerts: state.groups.length > 0 ? [{ state: 'firing' }] : [] }),
+    '/api/v1/alerts/history': () => ({ entries: [alertEvent()] }),
+    '/api/v1/alerts/timeline': () => ({ alerts: [alertTimeline()], isCut: false }),
+    '/api/v1/alerts/why': alertReport,
+    '/api/v1/receivers': () => RECEIVERS,
+    '/api/v1/rules/check': () => ({
+      rules: [SILENT_RULE],
+      quarantined: [{ file: 'rules.yml', group: 'broken', error: 'rules.yml:9:11: no' }],
+    }),
     '/api/v1/alertmanagers': () => ({
       activeAlertmanagers: [{ url: 'http://am:9093/api/v2/alerts' }],
       droppedAlertmanagers: [],

@@ -7,6 +7,7 @@ export const MAIN_PAGES = [
 ] as const;
 
 export const STATUS_PAGES = [
+  { to: '/alert-history', name: 'Alert history', key: 'h', hint: 'what fired, and who was told' },
   { to: '/status', name: 'Server', key: 's', hint: 'health, version, resources' },
   { to: '/tsdb-status', name: 'Storage', key: 'b', hint: 'series, cardinality, blocks' },
   { to: '/config', name: 'Configuration', key: 'c', hint: 'as loaded' },

@@ -1,19 +1,27 @@
 /** /alertmanager-discovery: where alerts are sent. */
 import { IconSend } from '@tabler/icons-react';
+import { useReceivers } from '../../api/alert-history.ts';
 import { useAlertmanagers } from '../../api/status.ts';
 import { Card, Page } from '../../parts/page.tsx';
 import { Empty, Loaded } from '../../parts/state-views.tsx';
 import classes from './alertmanagers.module.css';
+import { Receivers } from './receivers.tsx';
 
 export default function AlertmanagersPage() {
   const alertmanagers = useAlertmanagers();
+  const receivers = useReceivers().data?.receivers ?? [];
   return (
-    <Page title="Alertmanagers" intro="Where firing alerts are sent, to be grouped and delivered.">
+    <Page
+      title="Alertmanagers"
+      intro="Where alerts are sent: Alertmanagers, and receivers that need none."
+    >
       <Loaded query={alertmanagers}>
         {({ activeAlertmanagers, droppedAlertmanagers }) => {
           const active = activeAlertmanagers ?? [];
           const dropped = droppedAlertmanagers ?? [];
-          if (active.length + dropped.length === 0) return <NoAlertmanagers />;
+          if (active.length + dropped.length === 0) {
+            return receivers.length === 0 ? <NoAlertmanagers /> : null;
+          }
           return (
             <>
               <UrlList title="Active" entries={active} />
@@ -22,6 +30,7 @@ export default function AlertmanagersPage() {
           );
         }}
       </Loaded>
+      {receivers.length > 0 && <Receivers />}
     </Page>
   );
 }
@@ -51,6 +60,10 @@ function NoAlertmanagers() {
   alertmanagers:
     - static_configs:
         - targets: ['localhost:9093']`}</pre>
+      <p>
+        Webhooks, e-mail and Slack need none: name a file with receivers by
+        <code> --notifications.file</code>.
+      </p>
     </Empty>
   );
 }

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import type { Alert, AlertingRule } from '../../api/rules.ts';
 import { Ago } from '../../parts/ago.tsx';
@@ -10,7 +11,9 @@ import classes from './alerts.module.css';
 import { AnnotationText } from './annotation-text.tsx';
 import { STATE_TONES } from './state-tones.ts';
 
-export function ActiveAlerts({ rule }: { rule: AlertingRule }) {
+type ActiveAlertsProps = { rule: AlertingRule; why: Record<string, string> };
+
+export function ActiveAlerts({ rule, why }: ActiveAlertsProps) {
   const alerts = useMemo(() => rule.alerts.toSorted(byUrgency), [rule.alerts]);
   const { shownCount, sentinel } = useGrowing(alerts.length, 50);
   if (alerts.length === 0) {
@@ -27,11 +30,14 @@ export function ActiveAlerts({ rule }: { rule: AlertingRule }) {
             <th scope="col" className={classes.number}>
               Value
             </th>
+            <th scope="col">
+              <span className="nx-visually-hidden">More</span>
+            </th>
           </tr>
         </thead>
         <tbody>
           {alerts.slice(0, shownCount).map((alert) => (
-            <Row key={JSON.stringify(alert.labels)} alert={alert} />
+            <Row key={JSON.stringify(alert.labels)} alert={alert} why={why} />
           ))}
         </tbody>
       </table>
@@ -40,7 +46,7 @@ export function ActiveAlerts({ rule }: { rule: AlertingRule }) {
   );
 }
 
-function Row({ alert }: { alert: Alert }) {
+function Row({ alert, why }: { alert: Alert; why: ActiveAlertsProps['why'] }) {
   const value = Number(alert.value);
   const annotations = Object.entries(alert.annotations);
   return (
@@ -66,6 +72,11 @@ function Row({ alert }: { alert: Alert }) {
       </td>
       <td className={classes.number} data-tip={alert.value}>
         {Number.isNaN(value) ? alert.value : compactNumber(value)}
+      </td>
+      <td>
+        <Link to="/alert-why" search={{ ...why, labels: JSON.stringify(alert.labels) }}>
+          Why
+        </Link>
       </td>
     </tr>
   );

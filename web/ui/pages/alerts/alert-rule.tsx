@@ -9,9 +9,12 @@ import classes from './alerts.module.css';
 import { RuleFacts } from './rule-facts.tsx';
 import { STATE_TONES } from './state-tones.ts';
 
-export const AlertRule = memo(function AlertRule({ rule }: { rule: AlertingRule }) {
+type AlertRuleProps = { rule: AlertingRule; group: string; file: string };
+
+export const AlertRule = memo(function AlertRule({ rule, group, file }: AlertRuleProps) {
   const [isOpen, setOpen] = useState(false);
   const bodyId = useId();
+  const why = { alertname: rule.name, rule_group: group, file };
   const firingCount = rule.alerts.filter(({ state }) => state === 'firing').length;
   const pendingCount = rule.alerts.length - firingCount;
   return (
@@ -42,8 +45,8 @@ export const AlertRule = memo(function AlertRule({ rule }: { rule: AlertingRule 
       <div id={bodyId} className={classes.body} hidden={!isOpen}>
         {isOpen && (
           <>
-            <RuleFacts rule={rule} />
-            <ActiveAlerts rule={rule} />
+            <RuleFacts rule={rule} why={why} />
+            <ActiveAlerts rule={rule} why={why} />
           </>
         )}
       </div>

@@ -1,6 +1,7 @@
 /** /alerts: which alerts fire, since when, and what they mean. */
 import { SegmentedControl } from '@mantine/core';
 import { IconBellRinging } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import { useDeferredValue, useMemo } from 'react';
 import { type AlertState, type RuleGroup, useRules } from '../../api/rules.ts';
 import { FilterInput } from '../../parts/filter-input.tsx';
@@ -28,20 +29,23 @@ export default function AlertsPage() {
       title="Alerts"
       intro="Alerting rules and what they see right now."
       aside={
-        total > 0 && (
-          <SegmentedControl
-            size="xs"
-            aria-label="State"
-            value={state}
-            data={[
-              { value: 'all', label: `All ${total}` },
-              { value: 'firing', label: `Firing ${counts.firing}` },
-              { value: 'pending', label: `Pending ${counts.pending}` },
-              { value: 'inactive', label: `Inactive ${counts.inactive}` },
-            ]}
-            onChange={(value) => change({ state: value === 'all' ? '' : value })}
-          />
-        )
+        <>
+          <Link to="/alert-history">History</Link>
+          {total > 0 && (
+            <SegmentedControl
+              size="xs"
+              aria-label="State"
+              value={state}
+              data={[
+                { value: 'all', label: `All ${total}` },
+                { value: 'firing', label: `Firing ${counts.firing}` },
+                { value: 'pending', label: `Pending ${counts.pending}` },
+                { value: 'inactive', label: `Inactive ${counts.inactive}` },
+              ]}
+              onChange={(value) => change({ state: value === 'all' ? '' : value })}
+            />
+          )}
+        </>
       }
     >
       <Loaded query={rules}>
@@ -89,7 +93,12 @@ function Groups({ groups, filter }: { groups: readonly RuleGroup[]; filter: Aler
         >
           {group.rules.map((rule, index) => (
             // Several rules of a group may share a name: their places tell them apart.
-            <AlertRule key={`${rule.name} ${index}`} rule={rule} />
+            <AlertRule
+              key={`${rule.name} ${index}`}
+              rule={rule}
+              group={group.name}
+              file={group.file}
+            />
           ))}
         </Card>
       ))}

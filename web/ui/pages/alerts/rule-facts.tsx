@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import type { AlertingRule } from '../../api/rules.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { PromqlText } from '../../parts/editor/promql-text.tsx';
@@ -7,7 +8,7 @@ import classes from './alerts.module.css';
 import { AnnotationText } from './annotation-text.tsx';
 
 /** What the rule says: its expression, how long it waits, its annotation templates. */
-export function RuleFacts({ rule }: { rule: AlertingRule }) {
+export function RuleFacts({ rule, why }: { rule: AlertingRule; why: Record<string, string> }) {
   // Active alerts show their own, with the templates filled in.
   const annotations = rule.alerts.length > 0 ? [] : Object.entries(rule.annotations ?? {});
   return (
@@ -17,6 +18,9 @@ export function RuleFacts({ rule }: { rule: AlertingRule }) {
         <div className={classes.expression}>
           <PromqlText expr={rule.query} />
           <span className={classes.expressionTools}>
+            <Link to="/alert-why" search={why}>
+              {rule.state === 'firing' ? 'Why' : 'Why not'}
+            </Link>
             <QueryLink expr={rule.query}>Open</QueryLink>
             <CopyButton label="Copy the expression" text={() => rule.query} />
           </span>

@@ -1,4 +1,5 @@
 import { memo } from 'react';
+import { ruleKey, type SelectorCheck } from '../../api/alert-history.ts';
 import type { RuleGroup } from '../../api/rules.ts';
 import { Ago } from '../../parts/ago.tsx';
 import { useGrowing } from '../../parts/growing.tsx';
@@ -7,7 +8,12 @@ import { describeDurationMs, formatDurationMs } from '../../parts/time/duration.
 import { RuleRow } from './rule-row.tsx';
 import classes from './rules.module.css';
 
-export const RuleGroupCard = memo(function RuleGroupCard({ group }: { group: RuleGroup }) {
+export type RuleGroupCardProps = {
+  group: RuleGroup;
+  silent: ReadonlyMap<string, readonly SelectorCheck[]> | undefined;
+};
+
+export const RuleGroupCard = memo(function RuleGroupCard({ group, silent }: RuleGroupCardProps) {
   const { shownCount, sentinel } = useGrowing(group.rules.length, 50);
   return (
     <Card
@@ -21,7 +27,11 @@ export const RuleGroupCard = memo(function RuleGroupCard({ group }: { group: Rul
     >
       {group.rules.slice(0, shownCount).map((rule, index) => (
         // Rules of a group may share a name: their places tell them apart.
-        <RuleRow key={`${rule.name} ${index}`} rule={rule} />
+        <RuleRow
+          key={`${rule.name} ${index}`}
+          rule={rule}
+          selectors={silent?.get(ruleKey({ ...rule, group: group.name, file: group.file }))}
+        />
       ))}
       {sentinel}
     </Card>

@@ -1,5 +1,6 @@
 import { IconBell, IconDatabaseEdit } from '@tabler/icons-react';
 import { memo } from 'react';
+import type { SelectorCheck } from '../../api/alert-history.ts';
 import type { Rule, RuleHealth } from '../../api/rules.ts';
 import { Ago } from '../../parts/ago.tsx';
 import { PromqlText } from '../../parts/editor/promql-text.tsx';
@@ -16,7 +17,13 @@ const HEALTH: Record<RuleHealth, { tone: Tone; word: string }> = {
   unknown: { tone: 'idle', word: 'not yet run' },
 };
 
-export const RuleRow = memo(function RuleRow({ rule }: { rule: Rule }) {
+type RuleRowProps = {
+  rule: Rule;
+  /** Of a rule with one that finds nothing. */
+  selectors: readonly SelectorCheck[] | undefined;
+};
+
+export const RuleRow = memo(function RuleRow({ rule, selectors }: RuleRowProps) {
   const isAlert = rule.type === 'alerting';
   const { tone, word } = HEALTH[rule.health];
   const labels = rule.labels ?? {};
@@ -60,7 +67,29 @@ export const RuleRow = memo(function RuleRow({ rule }: { rule: Rule }) {
           <LabelChips labels={labels} />
         </div>
       )}
+      {selectors !== undefined && <SilentSelectors selectors={selectors} />}
       {rule.lastError && <Notice tone="bad">{rule.lastError}</Notice>}
     </article>
   );
 });
+
+/** A rule that reads what does not exist can never do anything. */
+function SilentSelectors({ selectors }: { selectors: readonly SelectorCheck[] }) {
+  const silent = selectors.filter(({ problem }) => problem !== null);
+  return (
+    <Notice
+      tone={silent.length === selectors.length ? 'warn' : 'info'}
+      title={
+        silent.length === selectors.length
+          ? 'Nothing that this rule looks at exists'
+          : `${silent.length} of ${selectors.length} selectors find nothing`
+      }
+    >
+      {silent.map(({ selector, problem }) => (
+        <div key={selector}>
+          <code>{selector}</code>: {problem!.text}
+        </div>
+      ))}
+    </Notice>
+  );
+}

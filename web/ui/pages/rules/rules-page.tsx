@@ -2,20 +2,23 @@
 import { SegmentedControl } from '@mantine/core';
 import { IconListCheck } from '@tabler/icons-react';
 import { useDeferredValue, useMemo } from 'react';
+import { useRuleChecks } from '../../api/alert-history.ts';
 import { type RuleGroup, useRules } from '../../api/rules.ts';
 import { FilterInput } from '../../parts/filter-input.tsx';
 import { useGrowing } from '../../parts/growing.tsx';
+import { Notice } from '../../parts/notice.tsx';
 import { Page, Toolbar } from '../../parts/page.tsx';
 import { Empty, Loaded } from '../../parts/state-views.tsx';
 import { useUrlFilters } from '../../parts/url-filters.ts';
 import { filterGroups } from './filter-groups.ts';
-import { RuleGroupCard } from './rule-group-card.tsx';
+import { RuleGroupCard, type RuleGroupCardProps } from './rule-group-card.tsx';
 
 const REFRESH_MS = 10_000;
 
 export default function RulesPage() {
   const [search, change] = useUrlFilters<'health' | 'search'>();
   const rules = useRules(undefined, REFRESH_MS);
+  const { data: checks } = useRuleChecks();
   const health = search.health ?? 'all';
   const text = search.search ?? '';
   const brokenCount = useMemo(
@@ -45,6 +48,15 @@ export default function RulesPage() {
         )
       }
     >
+      {checks?.quarantined.map(({ file, group, error }) => (
+        <Notice
+          key={`${file} ${group}`}
+          tone="bad"
+          title={group === '' ? `${file} is quarantined` : `Group ${group} is quarantined`}
+        >
+          {error}
+        </Notice>
+      ))}
       <Loaded query={rules}>
         {(groups) =>
           groups.length === 0 ? (
@@ -59,7 +71,7 @@ export default function RulesPage() {
                   onChange={(value) => change({ search: value })}
                 />
               </Toolbar>
-              <Groups groups={groups} health={health} text={text} />
+              <Groups groups={groups} health={health} text={text} silent={checks?.silent} />
             </>
           )
         }
@@ -68,9 +80,14 @@ export default function RulesPage() {
   );
 }
 
-type GroupsProps = { groups: readonly RuleGroup[]; health: string; text: string };
+type GroupsProps = {
+  groups: readonly RuleGroup[];
+  health: string;
+  text: string;
+  silent: RuleGroupCardProps['silent'];
+};
 
-function Groups({ groups, health, text }: GroupsProps) {
+function Groups({ groups, health, text, silent }: GroupsProps) {
   const deferredText = useDeferredValue(text);
   const shown = useMemo(
     () => filterGroups(groups, health, deferredText),
@@ -81,7 +98,7 @@ function Groups({ groups, health, text }: GroupsProps) {
   return (
     <>
       {shown.slice(0, shownCount).map((group) => (
-        <RuleGroupCard key={`${group.file} ${group.name}`} group={group} />
+        <RuleGroupCard key={`${group.file} ${group.name}`} group={group} silent={silent} />
       ))}
       {sentinel}
     </>
