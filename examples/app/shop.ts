@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import fastify, { type FastifyInstance } from 'fastify';
 import { ShopMetrics } from './metrics.ts';
+import { type Scenario, SCENARIOS } from './scenario.ts';
 import { systemFigures } from './system-figures.ts';
 
 const PRODUCTS = [
@@ -18,14 +19,14 @@ const RESTOCK_COUNT = 40;
 const ORDERS_PACKED_PER_SECOND = 2;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-/** Waiting times have a long tail: most are near `typicalMs`, a few far above. */
-const slowly = (typicalMs: number) => sleep(typicalMs * Math.exp(0.6 * gaussian()));
-
 function gaussian(): number {
   return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
 
-export function buildShop(): FastifyInstance {
+export function buildShop(scenario: Scenario = SCENARIOS.usual): FastifyInstance {
+  /** Waiting times have a long tail: most are near `typicalMs`, a few far above. */
+  const slowly = (typicalMs: number) =>
+    sleep(typicalMs * scenario.slowness * Math.exp(0.6 * gaussian()));
   const metrics = new ShopMetrics(systemFigures());
   const stock = new Map<string, number>(PRODUCTS.map((product) => [product.id, product.stock]));
   const showStock = (id: string) => {
@@ -97,10 +98,12 @@ export function buildShop(): FastifyInstance {
     // Every now and then the bank takes its time.
     await slowly(Math.random() < 0.04 ? 1800 : 220);
     end();
-    if (Math.random() < 0.03) return reply.code(500).send({ error: 'the bank does not answer' });
+    if (Math.random() < scenario.failureRatio)
+      return reply.code(500).send({ error: 'the bank does not answer' });
     const left = stock.get(produto) ?? 0;
     if (left === 0) return reply.code(409).send({ error: 'sold out' });
-    stock.set(produto, left - 1 < RESTOCK_BELOW ? left + RESTOCK_COUNT : left - 1);
+    const isRestocked = scenario.restocks && left - 1 < RESTOCK_BELOW;
+    stock.set(produto, isRestocked ? left + RESTOCK_COUNT : left - 1);
     showStock(produto);
     waitingOrderCount++;
     const method = PAYMENT_METHODS[Math.floor(Math.random() ** 2 * PAYMENT_METHODS.length)]!;

@@ -34,12 +34,12 @@ export function requestRate(timeMs: number): number {
   return REQUESTS_PER_SECOND_MIN + wave * (REQUESTS_PER_SECOND_MAX - REQUESTS_PER_SECOND_MIN);
 }
 
-/** Sends requests until the returned function is called. */
-export function startTraffic(app: FastifyInstance): () => void {
+/** Sends `factor` times the usual requests until the returned function is called. */
+export function startTraffic(app: FastifyInstance, factor = 1): () => void {
   let timer: NodeJS.Timeout;
   const next = () => {
     // Gaps of a Poisson process: customers do not know of one another.
-    const gapMs = (-1000 * Math.log(1 - Math.random())) / requestRate(Date.now());
+    const gapMs = (-1000 * Math.log(1 - Math.random())) / (factor * requestRate(Date.now()));
     timer = setTimeout(() => {
       send(app);
       next();
