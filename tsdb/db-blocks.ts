@@ -5,14 +5,13 @@
 import { type Logger, messageOf } from '../model/index.ts';
 import { openBlocks, type Block } from './block/block.ts';
 import { listBlocks, removeBlock, removeBlockLeftovers } from './block/block-directory.ts';
-import { CompactionHint } from './block/meta-json.ts';
+import { isPartial } from './block/meta-json.ts';
 import { WindowCache } from './io/file-window.ts';
 import { type Files, treeSizeBytes } from './io/files.ts';
 import { publishBlocks } from './db-published-blocks.ts';
 import type { Head } from './head/head.ts';
 import { beyondSize, beyondTime, replacedBlocks } from './retention.ts';
 
-const PARTIAL_HINTS: readonly string[] = Object.values(CompactionHint);
 /** The writer reads blocks only to plan and to delete; a little cache is enough. */
 const CACHE_BYTES = 4 * 1024 * 1024;
 
@@ -70,7 +69,7 @@ export class DbBlocks {
   get endMs(): number {
     let endMs = -Infinity;
     for (const { meta } of this.#blocks) {
-      if (!isPartial(meta.compaction.hints)) endMs = Math.max(endMs, meta.endMs);
+      if (!isPartial(meta)) endMs = Math.max(endMs, meta.endMs);
     }
     return endMs;
   }
@@ -81,8 +80,7 @@ export class DbBlocks {
    */
   newestOf(ulids: readonly string[]): string | null {
     const newest = this.#blocks.find(
-      ({ ulid, meta }) =>
-        ulids.includes(ulid) && meta.endMs === this.endMs && !isPartial(meta.compaction.hints),
+      ({ ulid, meta }) => ulids.includes(ulid) && meta.endMs === this.endMs && !isPartial(meta),
     );
     return newest?.ulid ?? null;
   }
@@ -183,9 +181,4 @@ export class DbBlocks {
       error: messageOf(error),
     });
   }
-}
-
-/** Whether a block holds only some of its time's samples, so that others may be in the log only. */
-function isPartial(hints: readonly string[]): boolean {
-  return PARTIAL_HINTS.some((hint) => hints.includes(hint));
 }

@@ -2,7 +2,7 @@
  * Heavy work as plain data: what a worker thread can be handed. A job reads the head through shared
  * memory and the files, writes blocks or a checkpoint, and leaves it to the writer to put them to use.
  */
-import { CorruptionError } from '../model/index.ts';
+import { CorruptionError, Labels } from '../model/index.ts';
 import { writeBlock } from './block/block-writer.ts';
 import { type ChunkFigures, ChunkMeasure } from './block/chunk-measure.ts';
 import { type BlockMeta, CompactionHint } from './block/meta-json.ts';
@@ -10,9 +10,11 @@ import { compactBlocks } from './compaction/compact.ts';
 import { HeadBlockSource, type HeadPart } from './compaction/compact-head.ts';
 import { openReader, type SharedDb } from './db-reader.ts';
 import { findRecord } from './head/series-table.ts';
+import { writeSnapshot } from './head/snapshot-writer.ts';
 import type { Files } from './io/files.ts';
 import { NODE_FILES } from './io/node-files.ts';
 import { ReaderSlot } from './memory/readers.ts';
+import type { ExemplarRow } from './record/exemplars.ts';
 import { writeCheckpoint } from './wal/checkpoint.ts';
 import type { WalCompression } from './wal/compression.ts';
 
@@ -25,6 +27,8 @@ export type CompactionJob =
       readonly minMs: number;
       readonly endMs: number;
       readonly part: HeadPart;
+      /** Only these series, which are stale; all of them when absent. */
+      readonly staleRefs?: Uint32Array;
       readonly chunkSegmentSizeBytesMax: number;
     }
   /** Merges blocks into one. */
@@ -47,7 +51,17 @@ export type CompactionJob =
       readonly neededDeadRefs: Uint32Array;
       readonly compression: WalCompression;
       readonly segmentSizeBytes: number;
+    }
+  /** Writes what a start needs to go on from here, up to the last step (`publishSnapshot`). */
+  | {
+      readonly kind: 'head-snapshot';
+      readonly path: string;
+      readonly exemplars: readonly PlainExemplarRow[];
+      readonly compression: WalCompression;
     };
+
+/** Labels as names and values in turn, because a class does not survive being posted. */
+type PlainExemplarRow = Omit<ExemplarRow, 'labels'> & { readonly labels: readonly string[] };
 
 export type JobResult = {
   /** Null when there was nothing to write. */
@@ -56,6 +70,8 @@ export type JobResult = {
   readonly corruption: string | null;
   /** About the chunks of a block that was cut from the head. */
   readonly chunkFigures?: ChunkFigures;
+  /** In a snapshot of the head. */
+  readonly seriesCount?: number;
 };
 
 /** Runs a job somewhere and tells when it is done. */
@@ -90,6 +106,8 @@ export function runCompactionJob(
     }
     case 'checkpoint':
       return checkpoint(job, shared, files);
+    case 'head-snapshot':
+      return snapshotHead(job, shared, files);
   }
 }
 
@@ -98,9 +116,9 @@ function writeHeadBlock(
   shared: SharedDb,
   files: Files,
 ): JobResult {
-  const { ulid, minMs, endMs, part, targetDirectory, chunkSegmentSizeBytesMax } = job;
+  const { ulid, minMs, endMs, part, staleRefs, targetDirectory, chunkSegmentSizeBytesMax } = job;
   const reader = openReader(shared, { files });
-  const source = new HeadBlockSource(reader.head, minMs, endMs, part);
+  const source = new HeadBlockSource(reader.head, minMs, endMs, part, staleRefs);
   const measure = new ChunkMeasure();
   try {
     const meta = writeBlock({
@@ -119,7 +137,7 @@ function writeHeadBlock(
           deletable: false,
           parents: [],
           failed: false,
-          hints: part === 'out-of-order' ? [CompactionHint.FromOutOfOrder] : [],
+          hints: hintsOf(job),
         },
       },
     });
@@ -128,6 +146,11 @@ function writeHeadBlock(
     source.close();
     reader.close();
   }
+}
+
+function hintsOf({ part, staleRefs }: CompactionJob & { readonly kind: 'head-block' }): string[] {
+  if (staleRefs !== undefined) return [CompactionHint.FromStaleSeries];
+  return part === 'out-of-order' ? [CompactionHint.FromOutOfOrder] : [];
 }
 
 function checkpoint(
@@ -159,6 +182,30 @@ function checkpoint(
     return { meta: null, corruption: null };
   } finally {
     slot.close();
+    reader.close();
+  }
+}
+
+function snapshotHead(
+  job: CompactionJob & { readonly kind: 'head-snapshot' },
+  shared: SharedDb,
+  files: Files,
+): JobResult {
+  const reader = openReader(shared, { files });
+  try {
+    const seriesCount = writeSnapshot({
+      files,
+      heap: reader.head.heap,
+      owner: reader.owner,
+      path: job.path,
+      exemplars: job.exemplars.map(({ labels, ...row }) => ({
+        ...row,
+        labels: Labels.fromSorted([...labels]),
+      })),
+      compression: job.compression,
+    });
+    return { meta: null, corruption: null, seriesCount };
+  } finally {
     reader.close();
   }
 }

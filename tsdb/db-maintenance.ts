@@ -5,21 +5,31 @@
  */
 import { type Clock, type Counter, type Logger, messageOf } from '../model/index.ts';
 import { markCompactionFailed } from './compaction/compact.ts';
+import type { HeadPart } from './compaction/compact-head.ts';
 import { HeadDelay } from './compaction/head-delay.ts';
 import { compactionRanges, planCompaction } from './compaction/plan.ts';
+import {
+  findStaleSeries,
+  isStaleCompactionDue,
+  isStillStale,
+  type StaleSeries,
+} from './compaction/stale-series.ts';
 import { readUploadedBlocks, waitsForUpload } from './compaction/uploaded-blocks.ts';
 import type { UlidSource } from './block/ulid.ts';
 import type { DbBlocks, RetentionLimits } from './db-blocks.ts';
 import type { CompactionJob, JobResult } from './db-jobs.ts';
+import type { HeadSnapshots } from './db-head-snapshots.ts';
 import type { DbMetrics } from './db-metrics.ts';
 import type { ResolvedOptions } from './db-options.ts';
-import { collect, type CollectResult, dropLateChunks } from './head/collect.ts';
+import { collect, type CollectResult, dropLateChunks, dropSeries } from './head/collect.ts';
 import { rangeEndMs } from './head/cut-rules.ts';
 import type { Head } from './head/head.ts';
 import type { LateLog } from './head/late-log.ts';
 import { emptyHeadChunkFile, headChunkPath, listHeadChunkFiles } from './head/head-chunk-files.ts';
 import { writeFileAtomic } from './io/atomic-write.ts';
+import type { HeadLog } from './head/head-log.ts';
 import { allReadersKnow } from './memory/readers.ts';
+import type { TombstoneRow } from './record/tombstones.ts';
 import { removeCheckpointsBefore, removeSegmentsBefore } from './wal/checkpoint.ts';
 import { findSegments } from './wal/segment-name.ts';
 import type { WalWriter } from './wal/wal-writer.ts';
@@ -29,17 +39,22 @@ const BACKOFF_MS_MIN = 1000;
 const BACKOFF_MS_MAX = 60_000;
 /** How long to wait before asking again whether old queries have ended. */
 const READERS_POLL_MS = 20;
+const TOMBSTONES_PER_RECORD = 10_000;
 
 export type MaintenanceParts = {
   readonly options: ResolvedOptions;
   readonly head: Head;
   readonly blocks: DbBlocks;
   readonly wal: WalWriter;
+  readonly log: HeadLog;
   readonly lateLog: LateLog;
   readonly metrics: DbMetrics;
   readonly ulids: UlidSource;
   readonly runJob: (job: CompactionJob) => Promise<JobResult>;
   readonly retention: () => RetentionLimits;
+  readonly snapshots: HeadSnapshots;
+  /** Part of the series that may be stale before these are compacted; 0: any. */
+  readonly staleThreshold: () => number;
   /** Refs in the log so far of series that are gone or have another ref by now. */
   readonly hiddenRefs: Iterable<number>;
 };
@@ -86,9 +101,16 @@ export class Maintenance {
         if (this.isHeadCompactable) this.#parts.metrics.compactionsSkipped.increase();
         return;
       }
-      if (nowMs < this.#retryAtMs) return;
-      await this.#compact(true);
+      if (nowMs >= this.#retryAtMs) await this.#compact(true);
+      if (nowMs >= this.#retryAtMs) await this.#compactStale();
+      const { snapshots } = this.#parts;
+      if (snapshots.isDue && !this.#isStopped) await snapshots.take(this.deadRefs);
     });
+  }
+
+  /** Refs of series that are gone, while the log still speaks of them. */
+  get deadRefs(): number[] {
+    return [...joinSorted(this.#deadRefs.map(({ refs }) => refs))];
   }
 
   /** Compacts everything that can be, now. */
@@ -144,10 +166,14 @@ export class Maintenance {
       this.#backoffMs = 0;
     } catch (error) {
       metrics.compactionsFailed.increase();
-      this.#backoffMs = Math.min(BACKOFF_MS_MAX, Math.max(BACKOFF_MS_MIN, this.#backoffMs * 2));
-      this.#retryAtMs = this.#clock.nowMs() + this.#backoffMs;
+      this.#backOff();
       this.#logger.error('compaction failed', { error: messageOf(error) });
     }
+  }
+
+  #backOff(): void {
+    this.#backoffMs = Math.min(BACKOFF_MS_MAX, Math.max(BACKOFF_MS_MIN, this.#backoffMs * 2));
+    this.#retryAtMs = this.#clock.nowMs() + this.#backoffMs;
   }
 
   async #compactHead(): Promise<void> {
@@ -169,7 +195,7 @@ export class Maintenance {
 
   /** Writes blocks of what came out of order, one per block range, and forgets it. */
   async compactLate(): Promise<void> {
-    const { head, lateLog, options, ulids } = this.#parts;
+    const { head, lateLog, options } = this.#parts;
     if (head.outOfOrder.refs.size === 0) return;
     const segment = head.late.sealAll();
     const lastFile = head.newestChunkFile;
@@ -180,18 +206,7 @@ export class Maintenance {
       startMs <= maxLateMs;
       startMs += minBlockMs
     ) {
-      const beganMs = this.#clock.monotonicMs();
-      const { chunkFigures } = await this.#parts.runJob({
-        kind: 'head-block',
-        targetDirectory: options.directory,
-        ulid: ulids.next(this.#clock.nowMs()),
-        minMs: startMs,
-        endMs: startMs + minBlockMs,
-        part: 'out-of-order',
-        chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
-      });
-      const seconds = (this.#clock.monotonicMs() - beganMs) / 1000;
-      this.#parts.metrics.noteCompaction(seconds, chunkFigures);
+      await this.#writeBlock('out-of-order', startMs, startMs + minBlockMs);
     }
     this.reloadBlocks();
     await this.#awaitReaders();
@@ -200,9 +215,75 @@ export class Maintenance {
     await this.truncateHead(head.minValidMs, emptied);
   }
 
+  /** Series that ended leave the head early, when there are many of them. */
+  async #compactStale(): Promise<void> {
+    const { head, options, metrics, wal } = this.#parts;
+    const { minBlockMs } = options;
+    if (this.#isStopped) return;
+    if (!isStaleCompactionDue(head, this.#parts.staleThreshold(), minBlockMs)) return;
+    const startMs = this.#clock.monotonicMs();
+    metrics.staleCompactionsTriggered.increase();
+    try {
+      const stale = findStaleSeries(head);
+      if (stale.refs.length === 0) return;
+      head.flushChunks();
+      const lastMs = stale.lastMs.reduce((last, timeMs) => Math.max(last, timeMs), -Infinity);
+      const firstMs = Math.floor(head.minMs / minBlockMs) * minBlockMs;
+      for (let minMs = firstMs; minMs <= lastMs; minMs += minBlockMs) {
+        await this.#writeBlock('in-order', minMs, minMs + minBlockMs, stale.refs);
+      }
+      this.reloadBlocks();
+      await this.#awaitReaders();
+      this.#forgetInLog(stale, firstMs);
+      const steps = dropSeries(head, stale.refs, (i) => isStillStale(head, stale, i));
+      const removedRefs = await this.#inSlices(steps);
+      this.#deadRefs.push({ segment: wal.segmentIndex, refs: removedRefs });
+      const seconds = (this.#clock.monotonicMs() - startMs) / 1000;
+      metrics.staleCompactionDuration.observe(seconds);
+      this.#logger.info('stale series compacted', { count: removedRefs.length });
+    } catch (error) {
+      metrics.staleCompactionsFailed.increase();
+      this.#backOff();
+      this.#logger.error('compaction of stale series failed', { error: messageOf(error) });
+    }
+  }
+
+  /** Or they would be there again after the next start, twice and without what is deleted meanwhile. */
+  #forgetInLog(stale: StaleSeries, minMs: number): void {
+    const rows: TombstoneRow[] = [];
+    for (let i = 0; i < stale.refs.length; i++) {
+      if (!isStillStale(this.#parts.head, stale, i)) continue;
+      rows.push({ ref: stale.refs[i]!, minMs, maxMs: stale.lastMs[i]! });
+    }
+    for (let i = 0; i < rows.length; i += TOMBSTONES_PER_RECORD) {
+      this.#parts.log.logTombstones(rows.slice(i, i + TOMBSTONES_PER_RECORD));
+    }
+  }
+
+  /** Runs steps with pauses for others between them. */
+  async #inSlices<T>(steps: Generator<void, T>): Promise<T> {
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   async #writeHeadBlock(minMs: number, endMs: number): Promise<void> {
-    const { head, metrics, ulids, options } = this.#parts;
-    head.flushChunks();
+    this.#parts.head.flushChunks();
+    const meta = await this.#writeBlock('in-order', minMs, endMs);
+    this.#logger.info('write block', { mint: minMs, maxt: endMs, ulid: meta?.ulid ?? '' });
+    this.reloadBlocks();
+  }
+
+  /** Writes [minMs, endMs) of a part of the head, or of some stale series, as a block. */
+  async #writeBlock(
+    part: HeadPart,
+    minMs: number,
+    endMs: number,
+    staleRefs?: Uint32Array,
+  ): Promise<JobResult['meta']> {
+    const { metrics, ulids, options } = this.#parts;
     const startMs = this.#clock.monotonicMs();
     const { meta, chunkFigures } = await this.#parts.runJob({
       kind: 'head-block',
@@ -210,12 +291,12 @@ export class Maintenance {
       ulid: ulids.next(this.#clock.nowMs()),
       minMs,
       endMs,
-      part: 'in-order',
+      part,
+      ...(staleRefs === undefined ? {} : { staleRefs }),
       chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
     });
     metrics.noteCompaction((this.#clock.monotonicMs() - startMs) / 1000, chunkFigures);
-    this.#logger.info('write block', { mint: minMs, maxt: endMs, ulid: meta?.ulid ?? '' });
-    this.reloadBlocks();
+    return meta;
   }
 
   /**
@@ -234,13 +315,7 @@ export class Maintenance {
     const { head, metrics } = this.#parts;
     await this.#awaitReaders();
     const startMs = this.#clock.monotonicMs();
-    const steps = collect(head, minMs);
-    let result: CollectResult | undefined;
-    while (result === undefined) {
-      const step = steps.next();
-      if (step.done) result = step.value;
-      else await new Promise((resolve) => setImmediate(resolve));
-    }
+    const result = await this.#inSlices(collect(head, minMs));
     metrics.gcDuration.observe((this.#clock.monotonicMs() - startMs) / 1000);
     if (result.removedRefs.length > 0) {
       const segment = this.#parts.wal.segmentIndex;
@@ -310,12 +385,17 @@ export class Maintenance {
         // Where everything was deleted no block says so, and the next start looks at the log and at
         // chunk files from the end of the newest block on.
         deletionsFromMs: Math.min(minMs, blocks.endMs),
-        neededDeadRefs: joinSorted(needed.map(({ refs }) => refs)),
+        neededDeadRefs: joinSorted([
+          ...needed.map(({ refs }) => refs),
+          // What the log says under these is of series that go on.
+          Uint32Array.from(this.#parts.snapshots.liveAliases().keys()),
+        ]),
         compression: options.walCompression,
         segmentSizeBytes: options.walSegmentSizeBytes,
       });
     } catch (error) {
       metrics.checkpointsFailed.increase();
+      this.#parts.snapshots.suspend();
       throw error;
     }
     metrics.logTruncations.increase();
@@ -326,6 +406,7 @@ export class Maintenance {
     await countingFailure(metrics.checkpointDeletionsFailed, () =>
       removeCheckpointsBefore(options.files, wal.directory, last),
     );
+    this.#parts.snapshots.removeUseless(last + 1);
     this.#deadRefs = needed;
     metrics.walTruncateDuration.observe((this.#clock.monotonicMs() - startMs) / 1000);
     this.#logger.info('WAL checkpoint complete', { first, last });

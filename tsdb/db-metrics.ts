@@ -1,12 +1,14 @@
 /** The database's figures about itself, under the names that Prometheus gives them. */
-import type { Counter, Distribution, Registry, Summary } from '../model/index.ts';
+import type { Counter, Distribution, Gauge, Registry, Summary } from '../model/index.ts';
 import { CHUNK_BOUNDS, type ChunkFigures } from './block/chunk-measure.ts';
 import type { DbBlocks, RetentionLimits } from './db-blocks.ts';
 import type { Head } from './head/head.ts';
+import { histogramBucketCount } from './head/histogram-bucket-count.ts';
 import type { WalWriter } from './wal/wal-writer.ts';
 import { Time, Word } from './memory/control-block.ts';
 
 const P = 'prometheus_tsdb_';
+const LATENESS_SECONDS_BOUNDS = [600, 1800, 3600, 7200, 10_800, 21_600, 43_200];
 const SECONDS_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192];
 
 export type MetricSources = {
@@ -34,10 +36,17 @@ export class DbMetrics {
   readonly walCorruptions: Counter;
   readonly chunkCorruptions: Counter;
   readonly unknownRefs: Counter;
+  readonly snapshotFailures: Counter;
+  readonly staleCompactionsTriggered: Counter;
+  readonly staleCompactionsFailed: Counter;
+  readonly staleCompactionDuration: Distribution;
   readonly gcDuration: Summary;
   readonly walTruncateDuration: Summary;
   readonly walSyncDuration: Summary;
   readonly #registry: Registry;
+  readonly #populating: Gauge;
+  readonly #lateness: Distribution;
+  #blocksInWriting = 0;
   readonly #compactions: Counter;
   readonly #compactionDuration: Distribution;
   readonly #tombstoneCleanup: Distribution;
@@ -87,6 +96,18 @@ export class DbMetrics {
       'mmap_chunk_corruptions_total',
       'Corruptions found in the files of finished head chunks.',
     );
+    this.staleCompactionsTriggered = counter(
+      'stale_series_compactions_triggered_total',
+      'Compactions of stale series that were begun.',
+    );
+    this.staleCompactionsFailed = counter(
+      'stale_series_compactions_failed_total',
+      'Compactions of stale series that failed.',
+    );
+    this.snapshotFailures = counter(
+      'snapshot_replay_error_total',
+      'Snapshots of the head that could not be used at start.',
+    );
     this.unknownRefs = registry
       .counters(P + 'wal_replay_unknown_refs_total', 'Entries of series the log does not know.', [
         'type',
@@ -102,6 +123,20 @@ export class DbMetrics {
       .labels();
     const distribution = (name: string, help: string, bounds: readonly number[]) =>
       registry.histograms(P + name, help, [], bounds).labels();
+    this.#populating = registry.gauge(
+      P + 'compaction_populating_block',
+      'Set to 1 when a block is currently being written to the disk.',
+    );
+    this.#lateness = distribution(
+      'sample_ooo_delta',
+      'Seconds by which samples are out of order, taken or not.',
+      LATENESS_SECONDS_BOUNDS,
+    );
+    this.staleCompactionDuration = distribution(
+      'stale_series_compaction_duration_seconds',
+      'Duration of compactions of stale series.',
+      SECONDS_BOUNDS,
+    );
     this.#compactionDuration = distribution(
       'compaction_duration_seconds',
       'Duration of compaction runs.',
@@ -141,6 +176,19 @@ export class DbMetrics {
     for (const [key, distribution] of this.#chunks) distribution.absorb(figures[key]);
   }
 
+  /** Around the writing of a block. */
+  noteBlockBegun(): void {
+    this.#showBlocksInWriting(1);
+  }
+  noteBlockEnded(): void {
+    this.#showBlocksInWriting(-1);
+  }
+
+  #showBlocksInWriting(change: number): void {
+    this.#blocksInWriting += change;
+    this.#populating.set(this.#blocksInWriting > 0 ? 1 : 0);
+  }
+
   noteTombstoneCleanup(seconds: number): void {
     this.#tombstoneCleanup.observe(seconds);
   }
@@ -159,6 +207,7 @@ export class DbMetrics {
       watchExemplars(sources.head, set, count);
     });
     registry.beforeSnapshot(() => countByKind(registry, sources.head));
+    sources.head.onLate = (behindMs) => this.#lateness.observe(behindMs / 1000);
   }
 }
 
@@ -186,6 +235,11 @@ function watchHead({ head, blocks }: MetricSources, set: Note, count: Note): voi
     'head_native_histogram_series',
     'Series whose newest sample is a native histogram.',
     writer.histogramSeriesCount,
+  );
+  set(
+    'head_native_histogram_buckets',
+    'Buckets of the newest histogram of each series, as its open chunk lays them out.',
+    histogramBucketCount(head),
   );
   set('symbol_table_size_bytes', 'Size of the symbol table in memory.', symbols.textBytes);
   set('isolation_low_watermark', 'The lowest commit id in use.', isolation.lowWatermark());

@@ -2,16 +2,22 @@
 import os from 'node:os';
 import { type Clock, type Logger, Registry, SILENT_LOGGER } from '../model/index.ts';
 import { SAMPLES_PER_CHUNK_DEFAULT } from './head/cut-rules.ts';
+import { START_TIMESTAMPS_IGNORED, type StartTimestampUse } from './head/start-timestamps.ts';
 import type { Files } from './io/files.ts';
 import { NODE_FILES } from './io/node-files.ts';
 import type { WalCompression } from './wal/compression.ts';
 import { SEGMENT_SIZE_BYTES_DEFAULT } from './wal/wal-writer.ts';
 import type { RunJob } from './db-jobs.ts';
+import type { SharedDb } from './db-reader.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MIB = 1024 * 1024;
 const HEAD_MEMORY_BYTES_MAX = 3840 * MIB;
+/** What is read in about a second. */
+const HEAD_SNAPSHOT_LOG_SIZE_BYTES_DEFAULT = 128 * MIB;
+
+export type FloatEncoding = 'xor' | 'xor2';
 
 export type DbOptions = {
   /** `--storage.tsdb.path` */
@@ -24,6 +30,8 @@ export type DbOptions = {
   /** Runs heavy jobs, in another thread for instance; by default they run at once, here. */
   readonly runJob?: RunJob;
   readonly onReplayProgress?: (progress: ReplayProgressReport) => void;
+  /** Called before the log is read: readers of this see the blocks, and are told that it is all. */
+  readonly onBlocksOpen?: (shared: SharedDb) => void;
 
   /** `--storage.tsdb.min-block-duration` */
   readonly minBlockMs?: number;
@@ -52,14 +60,35 @@ export type DbOptions = {
    * the machine's memory, or of what a container may use.
    */
   readonly headMemoryLimitBytes?: number;
+  /**
+   * `--storage.tsdb.head-snapshot-wal-size`: a snapshot of the head is written when the log has
+   * grown by this much since the last one; 0: never.
+   */
+  readonly headSnapshotLogSizeBytes?: number;
+  /** And by so many times the size of the last one, so that snapshots stay a small part of the work. */
+  readonly headSnapshotLogRatio?: number;
+  /** `--enable-feature=memory-snapshot-on-shutdown`: Prometheus's kind is written at the end, and read. */
+  readonly snapshotsAtEnd?: boolean;
+  /**
+   * `storage.tsdb.chunk_encoding.floats`, `--enable-feature=xor2-encoding`: of new chunks. Servers
+   * before Prometheus 3.11 cannot read XOR2.
+   */
+  readonly floatEncoding?: FloatEncoding;
   /** `storage.tsdb.out_of_order_time_window` */
   readonly outOfOrderWindowMs?: number;
   /** `storage.tsdb.out_of_order_cap_max`: samples per out-of-order chunk. */
   readonly outOfOrderCapacity?: number;
+  /**
+   * `storage.tsdb.stale_series_compaction_threshold`: when so large a part of the series in the head
+   * is stale, these go into blocks early; 0: never.
+   */
+  readonly staleCompactionThreshold?: number;
   /** `storage.exemplars.max_exemplars`; 0 stores none. */
   readonly exemplarCountMax?: number;
   /** `--enable-feature=metadata-wal-records` */
   readonly logsMetadata?: boolean;
+  /** What is done with the start timestamps of samples; by default nothing. */
+  readonly startTimestamps?: StartTimestampUse;
   /** `storage.tsdb.retention.percentage` of the device; 0 is without limit. */
   readonly retentionPercentage?: number;
   /** `--storage.tsdb.delay-compact-file.path`: first-level blocks wait until it lists them. */
@@ -79,8 +108,8 @@ export type ReplayProgressReport = {
   readonly segmentCount: number;
 };
 
-export type ResolvedOptions = Required<Omit<DbOptions, 'runJob' | 'onReplayProgress'>> &
-  Pick<DbOptions, 'runJob' | 'onReplayProgress'>;
+export type ResolvedOptions = Required<Omit<DbOptions, Callback>> & Pick<DbOptions, Callback>;
+type Callback = 'runJob' | 'onReplayProgress' | 'onBlocksOpen';
 
 /** Half of the memory there is, and no more than references can address. */
 function headMemoryDefaultBytes(): number {
@@ -115,10 +144,16 @@ export function resolveOptions(options: DbOptions): ResolvedOptions {
     allowsOverlappingCompaction: true,
     samplesPerChunk: SAMPLES_PER_CHUNK_DEFAULT,
     headMemoryLimitBytes: headMemoryDefaultBytes(),
+    headSnapshotLogSizeBytes: HEAD_SNAPSHOT_LOG_SIZE_BYTES_DEFAULT,
+    headSnapshotLogRatio: 4,
+    snapshotsAtEnd: false,
+    floatEncoding: 'xor',
     outOfOrderWindowMs: 0,
     outOfOrderCapacity: 32,
+    staleCompactionThreshold: 0,
     exemplarCountMax: 0,
     logsMetadata: false,
+    startTimestamps: START_TIMESTAMPS_IGNORED,
     retentionPercentage: 0,
     delayCompactFile: '',
     compactionDelayPercent: 0,

@@ -34,6 +34,9 @@ export type ReaderOptions = {
   readonly cacheBytes?: number;
 };
 
+/** What the newest samples are missing for. */
+const REPLAYING_WARNING =
+  'the server is starting: samples that are in no block yet are still being read from the log and left out';
 const CACHE_BYTES_DEFAULT = 64 * 1024 * 1024;
 
 export function openReader(shared: SharedDb, options: ReaderOptions = {}): DbReader {
@@ -92,7 +95,8 @@ export class DbReader implements Queryable {
         ({ block: { meta } }) => meta.minMs <= maxMs && meta.endMs > minMs,
       );
       for (const block of blocks) block.useCount++;
-      const isInHead = this.head.maxMs >= minMs && this.head.minMs <= maxMs;
+      const isReplaying = Atomics.load(u32, Word.IsReplaying) === 1;
+      const isInHead = !isReplaying && this.head.maxMs >= minMs && this.head.minMs <= maxMs;
       return new DbQuerier(
         minMs,
         maxMs,
@@ -102,6 +106,7 @@ export class DbReader implements Queryable {
           head.close();
           for (const block of blocks) this.#release(block);
         },
+        isReplaying ? [REPLAYING_WARNING] : [],
       );
     }
   }

@@ -4,6 +4,11 @@ import type { BlockMeta } from './block/meta-json.ts';
 import type { Head } from './head/head.ts';
 import type { HeadReader } from './head/head-reader.ts';
 
+/** The metric with the most series and the label with the most values. */
+export type Loudest = { readonly metric: NamedCount; readonly label: NamedCount };
+
+export type RefusalReason = 'memory_limit' | 'reference_limit';
+
 export type NamedCount = { readonly name: string; readonly value: number };
 
 export type DbStatus = {
@@ -17,9 +22,10 @@ export type DbStatus = {
     readonly memoryBytes: number;
     /** From here on new series are refused. */
     readonly memoryLimitBytes: number;
-    /** New series that were refused since the start. */
-    readonly refusedSeriesCount: number;
+    /** New series that were refused since the start, by reason. */
+    readonly refusedSeriesCount: Readonly<Record<RefusalReason, number>>;
   };
+  readonly loudest: Loudest | null;
   /** The largest, each list descending. */
   readonly seriesCountByMetricName: readonly NamedCount[];
   readonly labelValueCountByLabelName: readonly NamedCount[];
@@ -27,6 +33,11 @@ export type DbStatus = {
   readonly seriesCountByLabelValuePair: readonly NamedCount[];
   readonly blocks: readonly BlockMeta[];
 };
+
+/** New series that were refused since the start, by reason. */
+export function refusalsOf({ counters }: Head): Readonly<Record<RefusalReason, number>> {
+  return { memory_limit: counters.refusedSeries, reference_limit: counters.refusedReferences };
+}
 
 /** @param limit  length of the lists */
 export function statusOf(
@@ -36,7 +47,8 @@ export function statusOf(
   limit: number,
 ): DbStatus {
   const byMetric = new Largest(limit);
-  const byValues = new Largest(limit);
+  // Of which one is the metric name, that counts for nothing below.
+  const byValues = new Largest(Math.max(limit, 2));
   const byBytes = new Largest(limit);
   const byPair = new Largest(limit);
   const query = reader.query();
@@ -56,6 +68,8 @@ export function statusOf(
   } finally {
     query.close();
   }
+  const seriesCountByMetricName = byMetric.list();
+  const labelValueCountByLabelName = byValues.list();
   const finite = (timestampMs: number) => (Number.isFinite(timestampMs) ? timestampMs : 0);
   return {
     head: {
@@ -66,21 +80,21 @@ export function statusOf(
       maxMs: finite(head.maxMs),
       memoryBytes: head.memoryBytes,
       memoryLimitBytes: head.options.memoryLimitBytes,
-      refusedSeriesCount: head.counters.refusedSeries + head.counters.refusedReferences,
+      refusedSeriesCount: refusalsOf(head),
     },
-    seriesCountByMetricName: byMetric.list(),
-    labelValueCountByLabelName: byValues.list(),
+    loudest: loudestOf(seriesCountByMetricName, labelValueCountByLabelName),
+    seriesCountByMetricName,
+    labelValueCountByLabelName: labelValueCountByLabelName.slice(0, limit),
     memoryInBytesByLabelName: byBytes.list(),
     seriesCountByLabelValuePair: byPair.list(),
     blocks: blocks.map((block) => block.meta),
   };
 }
 
-/** The metric with the most series and the label with the most values; null while there are none. */
-export function loudestOf(status: DbStatus): { metric: NamedCount; label: NamedCount } | null {
-  const [metric] = status.seriesCountByMetricName;
+/** Null while there are none. */
+function loudestOf([metric]: readonly NamedCount[], labels: readonly NamedCount[]): Loudest | null {
   // Metric names are no label that somebody could drop.
-  const label = status.labelValueCountByLabelName.find(({ name }) => name !== '__name__');
+  const label = labels.find(({ name }) => name !== '__name__');
   return metric === undefined || label === undefined ? null : { metric, label };
 }
 

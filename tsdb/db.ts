@@ -20,29 +20,34 @@ import {
   type Queryable,
 } from '../model/index.ts';
 import { CardinalityGuard } from './cardinality-guard.ts';
+import { listBlocks } from './block/block-directory.ts';
 import { UlidSource } from './block/ulid.ts';
 import { DbBlocks, type RetentionLimits } from './db-blocks.ts';
 import { type CompactionJob, type JobResult, runCompactionJob } from './db-jobs.ts';
 import { Maintenance } from './db-maintenance.ts';
+import { HeadSnapshots } from './db-head-snapshots.ts';
 import { DbMetrics } from './db-metrics.ts';
-import { type DbOptions, type ResolvedOptions, resolveOptions } from './db-options.ts';
+import {
+  type DbOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  type FloatEncoding,
+} from './db-options.ts';
 import { type DbReader, openReader, type SharedDb } from './db-reader.ts';
-import { type DbStatus, loudestOf, statusOf } from './db-status.ts';
+import { fillHead } from './db-replay.ts';
+import { type DbStatus, refusalsOf, statusOf } from './db-status.ts';
 import { deleteFromBlock, deleteFromHead } from './delete-series.ts';
-import { truncateHead } from './head/collect.ts';
 import { sortByLabels } from './head/exemplar-ring.ts';
 import { Head } from './head/head.ts';
 import { HeadChunkNumbers, HeadChunkWriter } from './head/head-chunk-files.ts';
 import { HeadLog } from './head/head-log.ts';
 import { LateLog } from './head/late-log.ts';
-import { describeRepair, replayLog } from './head/replay.ts';
-import { replayLateLog } from './head/replay-late.ts';
-import { loadStoredChunks } from './head/stored-chunks.ts';
 import { DirectoryLock } from './io/dir-lock.ts';
 import { treeSizeBytes } from './io/files.ts';
+import { Word } from './memory/control-block.ts';
 import { releaseReaders } from './memory/readers.ts';
 import { snapshotBlocks } from './snapshot-dir.ts';
-import { removeCheckpointLeftovers } from './wal/segment-name.ts';
+import type { LogPosition } from './wal/tail-reader.ts';
 import { WalWriter } from './wal/wal-writer.ts';
 
 /**
@@ -54,6 +59,14 @@ import { WalWriter } from './wal/wal-writer.ts';
 export function openDb(options: DbOptions): Db {
   return new Db(resolveOptions(options));
 }
+
+export type Incoming = {
+  readonly floats: number;
+  readonly histograms: number;
+  readonly exemplars: number;
+  /** -Infinity when there is nothing. */
+  readonly newestMs: number;
+};
 
 export class Db implements Appendable, Queryable, ExemplarQueryable {
   readonly shared: SharedDb;
@@ -69,9 +82,11 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
   readonly #metrics: DbMetrics;
   readonly #ulids = new UlidSource();
   readonly #maintenance: Maintenance;
+  readonly #snapshots: HeadSnapshots;
   readonly #guard: CardinalityGuard;
   #reader: DbReader | null = null;
   #isClosed = false;
+  #staleThreshold: number;
   #retentionMs: number;
   #retentionSizeBytes: number;
   #retentionPercentage: number;
@@ -79,6 +94,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
   constructor(options: ResolvedOptions) {
     const { files, directory, logger, clock } = options;
     this.#options = options;
+    this.#staleThreshold = options.staleCompactionThreshold;
     this.#retentionMs = options.retentionMs;
     this.#retentionSizeBytes = options.retentionSizeBytes;
     this.#retentionPercentage = options.retentionPercentage;
@@ -96,21 +112,29 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       exemplarCountMax: options.exemplarCountMax,
       outOfOrderCapacity: options.outOfOrderCapacity,
       logsMetadata: options.logsMetadata,
+      startTimestamps: options.startTimestamps,
     });
     this.head.outOfOrderWindowMs = options.outOfOrderWindowMs;
+    this.head.writer.usesXor2 = options.floatEncoding === 'xor2';
+    this.head.writer.histogramChunksHoldStarts = options.startTimestamps.isInHistogramChunks;
     this.shared = { memory: this.head.heap.memory, directory };
     this.#blocks = new DbBlocks(files, directory, this.head, logger);
     this.#blocks.clean();
     this.#blocks.reload(this.#retention());
     this.head.minValidMs = this.#blocks.endMs;
-    const { newestFile, hiddenRefs } = this.#replay();
+    const { u32 } = this.head.heap;
+    Atomics.store(u32, Word.IsReplaying, 1);
+    if (this.#blocks.all.length > 0) options.onBlocksOpen?.(this.shared);
+    const replayed = fillHead(this.head, options, this.#metrics);
+    Atomics.store(u32, Word.IsReplaying, 0);
     this.#wal = new WalWriter(files, `${directory}/wal`, {
       onSynced: (seconds) => this.#metrics.walSyncDuration.observe(seconds),
       segmentSizeBytes: options.walSegmentSizeBytes,
       compression: options.walCompression,
     });
     this.#log = new HeadLog(this.#wal, options.syncsCommits);
-    const numbers = new HeadChunkNumbers(newestFile);
+    const { newestFile, fileEnds } = replayed.chunks;
+    const numbers = new HeadChunkNumbers(newestFile, fileEnds);
     this.#chunkFiles = new HeadChunkWriter(files, `${directory}/chunks_head`, numbers);
     this.#lateChunkFiles = new HeadChunkWriter(files, `${directory}/chunks_head`, numbers);
     const lateOptions = {
@@ -124,17 +148,30 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       late: { log: this.#lateLog, chunks: this.#lateChunkFiles },
     });
     this.#metrics.noteReplay((clock.monotonicMs() - startMs) / 1000, this.#lock);
+    this.#snapshots = new HeadSnapshots({
+      options,
+      head: this.head,
+      blocks: this.#blocks,
+      wal: this.#wal,
+      log: this.#log,
+      chunkNumbers: numbers,
+      runJob: (job) => this.#runJob(job),
+      ...replayed,
+    });
     this.#maintenance = new Maintenance({
       options,
       head: this.head,
       blocks: this.#blocks,
       wal: this.#wal,
+      log: this.#log,
       lateLog: this.#lateLog,
+      staleThreshold: () => this.#staleThreshold,
+      snapshots: this.#snapshots,
       metrics: this.#metrics,
       ulids: this.#ulids,
       runJob: (job) => this.#runJob(job),
       retention: () => this.#retention(),
-      hiddenRefs,
+      hiddenRefs: replayed.hiddenRefs,
     });
     this.#metrics.watch({
       head: this.head,
@@ -151,10 +188,9 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       figures: () => ({
         memoryBytes: this.head.memoryBytes,
         limitBytes: options.headMemoryLimitBytes,
-        refusedByMemory: this.head.counters.refusedSeries,
-        refusedByReferences: this.head.counters.refusedReferences,
+        refusedSeriesCount: refusalsOf(this.head),
       }),
-      findLoudest: () => loudestOf(this.status(2)),
+      findLoudest: () => this.status(1).loudest,
     });
   }
 
@@ -208,18 +244,24 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
 
   /** What a reload of the configuration may change. */
   configure(changes: {
+    readonly floatEncoding?: FloatEncoding;
     readonly outOfOrderWindowMs?: number;
     readonly exemplarCountMax?: number;
+    readonly staleCompactionThreshold?: number;
     readonly retentionMs?: number;
     readonly retentionSizeBytes?: number;
     readonly retentionPercentage?: number;
   }): void {
+    if (changes.floatEncoding !== undefined) {
+      this.head.writer.usesXor2 = changes.floatEncoding === 'xor2';
+    }
     if (changes.outOfOrderWindowMs !== undefined) {
       this.head.outOfOrderWindowMs = changes.outOfOrderWindowMs;
     }
     if (changes.exemplarCountMax !== undefined) {
       this.head.exemplars.resize(changes.exemplarCountMax);
     }
+    this.#staleThreshold = changes.staleCompactionThreshold ?? this.#staleThreshold;
     this.#retentionMs = changes.retentionMs ?? this.#retentionMs;
     this.#retentionSizeBytes = changes.retentionSizeBytes ?? this.#retentionSizeBytes;
     this.#retentionPercentage = changes.retentionPercentage ?? this.#retentionPercentage;
@@ -274,6 +316,21 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
     });
   }
 
+  /**
+   * Takes over all blocks that lie in `directory`, which is on the same volume: readers see all of
+   * them from one moment on. What is left of a call that a crash broke off can be handed in again.
+   */
+  adoptBlocks(directory: string): Promise<void> {
+    return this.#maintenance.exclusively(async () => {
+      const { files, directory: dataDirectory } = this.#options;
+      for (const ulid of listBlocks(files, directory)) {
+        files.rename(`${directory}/${ulid}`, `${dataDirectory}/${ulid}`);
+      }
+      files.syncDirectory(dataDirectory);
+      this.#maintenance.reloadBlocks();
+    });
+  }
+
   status(limit: number): DbStatus {
     return statusOf(this.#openReader().head, this.head, this.#blocks.all, limit);
   }
@@ -296,11 +353,29 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       // Everything is in the log as well.
       this.#options.logger.error('head chunks not written', { error: messageOf(error) });
     }
+    if (this.#options.snapshotsAtEnd) this.#log.flushSeries();
     this.#wal.close();
     this.#lateLog.close();
+    if (this.#options.snapshotsAtEnd) await this.#snapshots.takeLast(this.#maintenance.deadRefs);
     this.#reader?.close();
     this.#blocks.close();
     this.#lock?.release();
+  }
+
+  /** What has been committed since the start. */
+  get incoming(): Incoming {
+    const { floatSamples, histogramSamples } = this.head.counters;
+    return {
+      floats: floatSamples,
+      histograms: histogramSamples,
+      exemplars: this.head.exemplars.appendedCount,
+      newestMs: this.head.maxMs,
+    };
+  }
+
+  /** Behind the last commit in the log. */
+  get logPosition(): LogPosition {
+    return { segmentIndex: this.#wal.segmentIndex, offsetBytes: this.#wal.segmentOffsetBytes };
   }
 
   /** Makes everything that was committed survive a power loss. */
@@ -311,9 +386,15 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
 
   async #runJob(job: CompactionJob): Promise<JobResult> {
     const { runJob, files } = this.#options;
-    return runJob === undefined
-      ? runCompactionJob(job, this.shared, files)
-      : runJob(job, this.shared);
+    const writesBlock = job.kind === 'head-block' || job.kind === 'merge-blocks';
+    if (writesBlock) this.#metrics.noteBlockBegun();
+    try {
+      return runJob === undefined
+        ? runCompactionJob(job, this.shared, files)
+        : await runJob(job, this.shared);
+    } finally {
+      if (writesBlock) this.#metrics.noteBlockEnded();
+    }
   }
 
   #openReader(): DbReader {
@@ -333,45 +414,5 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       sizeBytes = sizeBytes > 0 ? Math.min(sizeBytes, shareBytes) : shareBytes;
     }
     return { retentionMs, sizeBytes, percentage };
-  }
-
-  /** Fills the head from disk. `hiddenRefs`: refs in the log that no series has any more. */
-  #replay(): { newestFile: number; hiddenRefs: Iterable<number> } {
-    const { files, directory, logger, onReplayProgress } = this.#options;
-    removeCheckpointLeftovers(files, `${directory}/wal`);
-    const { chunks, repair } = loadStoredChunks(files, `${directory}/chunks_head`);
-    if (repair !== null) {
-      this.#metrics.chunkCorruptions.increase();
-      logger.error('Head chunks are corrupt and are made anew from the log', {
-        error: messageOf(repair.error),
-      });
-    }
-    // Places are told by their distance to the newest file.
-    this.head.noteNewestChunkFile(chunks.newestFile);
-    const result = replayLog(this.head, {
-      files,
-      directory: `${directory}/wal`,
-      stored: chunks,
-      onProgress: (progress) => onReplayProgress?.({ log: 'wal', ...progress }),
-    });
-    const late = replayLateLog(this.head, {
-      files,
-      directory: `${directory}/wbl`,
-      stored: chunks,
-      aliases: result.aliases,
-      onProgress: (progress) => onReplayProgress?.({ log: 'wbl', ...progress }),
-    });
-    for (const entry of [...result.repairs, ...late.repairs]) {
-      this.#metrics.walCorruptions.increase();
-      logger.error('Corruption in the log', { error: describeRepair(entry) });
-    }
-    if (result.unknownRefCount > 0) {
-      this.#metrics.unknownRefs.increase(result.unknownRefCount);
-      logger.warn('Unknown series references', { count: result.unknownRefCount });
-    }
-    // A checkpoint keeps series for what later segments say of them, though blocks hold that by now.
-    const { removedRefs } = truncateHead(this.head, this.head.minValidMs);
-    const hiddenRefs = new Set([...result.aliases.keys(), ...removedRefs]);
-    return { newestFile: chunks.newestFile, hiddenRefs };
   }
 }

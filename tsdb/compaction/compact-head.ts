@@ -21,18 +21,35 @@ export class HeadBlockSource implements BlockSource {
   /** Exclusive. */
   readonly #endMs: number;
   readonly #part: HeadPart;
+  readonly #refs: Uint32Array | undefined;
 
-  /** What the head holds of [minMs, endMs) when this is called. Close it. */
-  constructor(reader: HeadReader, minMs: number, endMs: number, part: HeadPart) {
+  /**
+   * What the head holds of [minMs, endMs) when this is called. Close it.
+   * @param refs  only of these series, by default of all
+   */
+  constructor(
+    reader: HeadReader,
+    minMs: number,
+    endMs: number,
+    part: HeadPart,
+    refs?: Uint32Array,
+  ) {
     this.#query = reader.query();
     this.#minMs = minMs;
     this.#endMs = endMs;
     this.#part = part;
+    this.#refs = refs;
   }
 
-  /** Those of the whole head: more than needed does no harm, and few are. */
+  /** Those of the whole head or of all the series: more than needed does no harm, and few are. */
   symbols(): Iterable<string> {
     const symbols = new Set<string>();
+    if (this.#refs !== undefined) {
+      for (const ref of this.#refs) {
+        for (const text of this.#query.labelsOf(ref)?.flat ?? []) symbols.add(text);
+      }
+      return [...symbols].sort(compareText);
+    }
     for (const name of this.#query.labelNames([])) {
       symbols.add(name);
       for (const value of this.#query.labelValues(name, [])) symbols.add(value);
@@ -42,7 +59,7 @@ export class HeadBlockSource implements BlockSource {
 
   *series(): Generator<SourceSeries> {
     const maxMs = this.#endMs - 1;
-    const refs = this.#query.refsByLabels(this.#minMs, maxMs);
+    const refs = this.#query.refsByLabels(this.#minMs, maxMs, this.#refs);
     for (let first = 0; first < refs.length; first += SERIES_PER_CAPTURE) {
       const some = refs.subarray(first, first + SERIES_PER_CAPTURE);
       const rows = this.#query.selectRefs(some, this.#minMs, maxMs);

@@ -6,7 +6,7 @@
 import { assert } from '../../model/index.ts';
 import { Block } from '../block/block.ts';
 import { writeBlock } from '../block/block-writer.ts';
-import { type BlockMeta, readMeta, writeMeta } from '../block/meta-json.ts';
+import { type BlockMeta, commonForeignFields, readMeta, writeMeta } from '../block/meta-json.ts';
 import type { Files } from '../io/files.ts';
 import { WindowCache } from '../io/file-window.ts';
 import { MergedSource } from './merged-source.ts';
@@ -99,5 +99,6 @@ function mergedMeta(ulid: string, parents: readonly BlockMeta[]): Omit<BlockMeta
         parents.every(({ compaction }) => compaction.hints.includes(hint)),
       ),
     },
+    original: commonForeignFields(parents),
   };
 }

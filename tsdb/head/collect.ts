@@ -71,6 +71,26 @@ export function* collect(head: Head, minMs: number): Generator<void, CollectResu
   };
 }
 
+/**
+ * Removes whole series, because blocks hold what there is of them. Yields after every slice.
+ * @param mayGo  asked of each at the last moment
+ * @returns which are gone
+ */
+export function* dropSeries(
+  head: Head,
+  refs: Uint32Array,
+  mayGo: (index: number) => boolean,
+): Generator<void, Uint32Array> {
+  const collection = new Collection(head, Infinity);
+  for (let i = 0; i < refs.length; i++) {
+    if (mayGo(i)) collection.dropOne(refs[i]!);
+    if (i % SERIES_PER_SLICE === SERIES_PER_SLICE - 1) yield;
+  }
+  while (collection.sweepPairs()) yield;
+  head.retired.reclaim();
+  return Uint32Array.from(collection.removedRefs).sort();
+}
+
 class Collection {
   readonly #head: Head;
   readonly #minMs: number;
@@ -122,6 +142,14 @@ class Collection {
     // Only now: a reader that comes from here on cannot reach what was unlinked any more.
     Atomics.add(heap.u32, Word.Collections, 1);
     return !isDone;
+  }
+
+  /** Drops a series with all it has in order. */
+  dropOne(ref: number): void {
+    const { heap, isolation } = this.#head;
+    const record = findRecord(heap, ref);
+    isolation.change(record, () => this.#dropOld(record));
+    this.#removeSeries(record, ref);
   }
 
   #sweepOne(record: number, ref: number): void {

@@ -110,6 +110,31 @@ export class EncodedChunks {
     f64[(record >>> 3) + Rec.MAX_TIME] = encoder.lastMs;
   }
 
+  /** Makes a chunk that was copied out once the open one of a series that has none. */
+  restore(
+    record: number,
+    encoding: Encoding,
+    bytes: Uint8Array,
+    sampleCount: number,
+    minMs: number,
+    maxMs: number,
+  ): void {
+    const word = record >>> 2;
+    assert(bytes.length <= SIZE_MASK, 'open chunk too large');
+    assert(this.#heap.u32[word + Rec.OPEN_CHUNK] === 0, 'the series has an open chunk');
+    const capacity = Math.max(INITIAL_CAPACITY_BYTES, bytes.length);
+    const address = this.#allocator.allocate(HEADER_BYTES + capacity);
+    const { u32, u8, f64 } = this.#heap;
+    u32[address >>> 2] = capacity;
+    u32[(address >>> 2) + 1] = bytes.length | (encoding << 24);
+    u8.set(bytes, address + HEADER_BYTES);
+    u32[word + Rec.OPEN_CHUNK] = address;
+    u32[word + Rec.STATE] = sampleCount | (encoding << 24);
+    u32[word + Rec.WINDOW]! |= Rec.FLAG_ENCODED;
+    f64[(record >>> 3) + Rec.OPEN_MIN_TIME] = minMs;
+    f64[(record >>> 3) + Rec.MAX_TIME] = maxMs;
+  }
+
   /** Takes the open chunk out of the record; its bytes stay at the address that is returned. */
   finish(record: number): number {
     const { u32 } = this.#heap;

@@ -6,23 +6,17 @@
  * one is taken when it lies inside of the window; the chain stays sorted by time.
  */
 import { compareLabels, type Exemplar, type Labels } from '../../model/index.ts';
-
-type Entry = {
-  readonly ref: number;
-  readonly labels: Labels;
-  readonly value: number;
-  readonly timestampMs: number;
-};
+import type { ExemplarRow } from '../record/exemplars.ts';
 
 export const ExemplarVerdict = { Added: 0, Repeated: 1, OutOfOrder: 2, Disabled: 3 } as const;
 export type ExemplarVerdict = (typeof ExemplarVerdict)[keyof typeof ExemplarVerdict];
 
 export class ExemplarRing {
   #capacity: number;
-  #ring: (Entry | undefined)[] = [];
+  #ring: (ExemplarRow | undefined)[] = [];
   #next = 0;
   /** The entries of each series that has any, ascending by time. */
-  readonly #bySeries = new Map<number, Entry[]>();
+  readonly #bySeries = new Map<number, ExemplarRow[]>();
   appendedCount = 0;
   outOfOrderCount = 0;
 
@@ -79,7 +73,7 @@ export class ExemplarRing {
 
   add(ref: number, labels: Labels, value: number, timestampMs: number): void {
     if (this.#capacity <= 0) return;
-    const entry: Entry = { ref, labels, value, timestampMs };
+    const entry: ExemplarRow = { ref, labels, value, timestampMs };
     this.#drop(this.#ring[this.#next]);
     this.#ring[this.#next] = entry;
     this.#next = (this.#next + 1) % this.#capacity;
@@ -96,20 +90,30 @@ export class ExemplarRing {
 
   /** Keeps as many of the newest as fit. */
   resize(capacity: number): void {
-    const inOrder: Entry[] = [];
-    for (let i = 0; i < this.#ring.length; i++) {
-      const entry = this.#ring[(this.#next + i) % this.#ring.length];
-      if (entry !== undefined) inOrder.push(entry);
-    }
+    const inOrder = this.inOrder();
     const appended = this.appendedCount;
     this.#capacity = capacity;
-    this.#ring = [];
-    this.#next = 0;
-    this.#bySeries.clear();
+    this.clear();
     for (const e of inOrder.slice(-Math.max(0, capacity) || inOrder.length)) {
       this.add(e.ref, e.labels, e.value, e.timestampMs);
     }
     this.appendedCount = appended;
+  }
+
+  clear(): void {
+    this.#ring = [];
+    this.#next = 0;
+    this.#bySeries.clear();
+  }
+
+  /** All of them in the order in which they came. */
+  inOrder(): ExemplarRow[] {
+    const rows: ExemplarRow[] = [];
+    for (let i = 0; i < this.#capacity; i++) {
+      const entry = this.#ring[(this.#next + i) % this.#capacity];
+      if (entry !== undefined) rows.push(entry);
+    }
+    return rows;
   }
 
   /** The series that have exemplars. */
@@ -136,7 +140,7 @@ export class ExemplarRing {
     }
   }
 
-  #drop(entry: Entry | undefined): void {
+  #drop(entry: ExemplarRow | undefined): void {
     if (entry === undefined) return;
     const entries = this.#bySeries.get(entry.ref)!;
     entries.splice(entries.indexOf(entry), 1);

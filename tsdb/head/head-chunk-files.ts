@@ -47,10 +47,13 @@ export type HeadChunkPlace = { readonly file: number; readonly offset: number };
 /** Numbers of the files, which two writers share: one for chunks in order, one for late ones. */
 export class HeadChunkNumbers {
   newest: number;
+  /** Bytes that count of each file. */
+  readonly ends: Map<number, number>;
 
   /** @param newest  number of the newest file that exists, 0 when there is none */
-  constructor(newest: number) {
+  constructor(newest: number, ends: ReadonlyMap<number, number> = new Map()) {
     this.newest = newest;
+    this.ends = new Map(ends);
   }
 }
 
@@ -121,6 +124,7 @@ export class HeadChunkWriter {
     try {
       this.#handle!.append(this.#out.bytes, 0, this.#out.length);
       this.#fileEnd += this.#out.length;
+      this.#numbers.ends.set(this.#file, this.#fileEnd);
     } catch (error) {
       this.#handle!.truncate(this.#fileEnd);
       throw error;
@@ -156,6 +160,7 @@ export type HeadChunkEntry = {
   readonly encoding: Encoding;
   readonly isOutOfOrder: boolean;
   readonly offset: number;
+  readonly endOffset: number;
   readonly sampleCount: number;
 };
 
@@ -197,6 +202,7 @@ export function scanHeadChunks(
       encoding: plain,
       isOutOfOrder: (encoding & OUT_OF_ORDER_MASK) !== 0,
       offset,
+      endOffset: reader.position,
       sampleCount: ((bytes[start]! << 8) | bytes[start + 1]!) & 0x3fff,
     });
   }

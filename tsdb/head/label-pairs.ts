@@ -17,7 +17,7 @@ import { GrowingLists, listEntries } from '../memory/growing-list.ts';
 import type { Heap } from '../memory/heap.ts';
 import { addressOf, EMPTY, isOther, PointerTable } from '../memory/pointer-table.ts';
 import type { Retired } from '../memory/retired.ts';
-import { type Symbols, symbolEquals } from './symbols.ts';
+import { copySymbol, type Symbols, symbolEquals } from './symbols.ts';
 import { combineHashes, type TextBytes } from './text-bytes.ts';
 
 const HASH = 0;
@@ -259,6 +259,18 @@ export function readPairsOfName(heap: Heap, nameBlock: number): Uint32Array {
 /** The blocks of all names. A view. */
 export function readNames(heap: Heap): Uint32Array {
   return listEntries(heap, Atomics.load(heap.u32, Word.Names));
+}
+
+/** Adds names and values of a series' labels to `texts`. In any thread. */
+export function readPairTexts(heap: Heap, labels: number, texts: TextBytes): void {
+  const pairCount = heap.u32[labels >>> 2]!;
+  heap.cover(labels + 4 + pairCount * 4);
+  for (let i = 1; i <= pairCount; i++) {
+    const pair = heap.u32[(labels >>> 2) + i]!;
+    heap.cover(pair + PAIR_SIZE_BYTES);
+    copySymbol(heap, heap.u32[(pair >>> 2) + PAIR_NAME]!, texts);
+    copySymbol(heap, heap.u32[(pair >>> 2) + PAIR_VALUE]!, texts);
+  }
 }
 
 function hashPair(u32: Uint32Array, name: number, value: number): number {

@@ -30,7 +30,7 @@ import * as Rec from './series-record.ts';
 
 export const SEGMENT_SIZE_BYTES = 64;
 const SEGMENT_MASK = SEGMENT_SIZE_BYTES - 1;
-const SEGMENT_PAYLOAD_BYTES = SEGMENT_SIZE_BYTES - 4;
+export const SEGMENT_PAYLOAD_BYTES = SEGMENT_SIZE_BYTES - 4;
 
 /** 68 bits of time and 77 of value: the longest sample, in whole bytes. */
 const SAMPLE_SIZE_BYTES_MAX = 19;
@@ -77,7 +77,7 @@ export class OpenChunks {
 
   /** Starts a chunk with its first sample. */
   begin(record: number, timestampMs: number, low: number, high: number): void {
-    const segment = this.#addSegment();
+    const segment = this.addSegment();
     this.#tail = segment + 4;
     this.#free = 16; // the count stays free
     this.#putVarint(writeVarint(varint, 0, timestampMs));
@@ -317,12 +317,13 @@ export class OpenChunks {
       this.#tail = next;
       return;
     }
-    const segment = this.#addSegment();
+    const segment = this.addSegment();
     this.#heap.u32[(next - SEGMENT_SIZE_BYTES) >>> 2] = segment;
     this.#tail = segment + 4;
   }
 
-  #addSegment(): number {
+  /** A segment of zeros. */
+  addSegment(): number {
     const segment = this.#allocator.allocate(SEGMENT_SIZE_BYTES);
     const { f64 } = this.#heap;
     for (let i = 0; i < SEGMENT_SIZE_BYTES / 8; i++) f64[(segment >>> 3) + i] = 0;

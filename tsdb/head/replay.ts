@@ -5,7 +5,7 @@
 import { CorruptionError, messageOf } from '../../model/index.ts';
 import { addInterval } from '../chunk/intervals.ts';
 import type { Files } from '../io/files.ts';
-import { Time, Word } from '../memory/control-block.ts';
+import { Word } from '../memory/control-block.ts';
 import { decodeExemplars } from '../record/exemplars.ts';
 import { decodeHistograms } from '../record/histograms.ts';
 import { decodeMetadata } from '../record/metadata.ts';
@@ -20,11 +20,16 @@ import { findSegments, segmentPath } from '../wal/segment-name.ts';
 import { WalReader } from '../wal/wal-reader.ts';
 import { readDeletedRanges, writeDeletedRanges } from './deleted-ranges.ts';
 import type { Head } from './head.ts';
-import { CHUNK_SPAN_MS_MAX, placeOfFile } from './sealed-chunks.ts';
+import { SeriesRestore } from './restore-series.ts';
+import {
+  type RestoredSnapshot,
+  restoreSnapshot,
+  type SnapshotProblem,
+  type SnapshotSource,
+} from './restore-snapshot.ts';
 import * as Rec from './series-record.ts';
 import { findRecord } from './series-table.ts';
 import type { StoredChunks } from './stored-chunks.ts';
-import { TextBytes } from './text-bytes.ts';
 
 export type ReplayProgress = { readonly segment: number; readonly segmentCount: number };
 
@@ -35,6 +40,12 @@ export type ReplayResult = {
   repairs: { readonly error: Error; readonly repair: LogRepair | null }[];
   /** Refs of the log that stand for a series which is known by another one. */
   aliases: ReadonlyMap<number, number>;
+  /** What the replay went on from; null when it began at the beginning. */
+  snapshot: RestoredSnapshot | null;
+  /** Bytes of the log that were read. */
+  logSizeBytes: number;
+  /** Snapshots that could not be used. */
+  snapshotProblems: SnapshotProblem[];
 };
 
 export type ReplayOptions = {
@@ -42,48 +53,100 @@ export type ReplayOptions = {
   /** Directory of the log; need not exist. */
   readonly directory: string;
   readonly stored: StoredChunks;
+  /** Where to look for a snapshot; by default nowhere. */
+  readonly snapshots?: SnapshotSource;
   readonly onProgress: (progress: ReplayProgress) => void;
 };
 
-/** Replays the checkpoint and the segments behind it into an empty head. */
+/**
+ * Fills an empty head: from a snapshot and what the log has behind it, or else from the checkpoint
+ * and all segments behind that.
+ */
 export function replayLog(head: Head, options: ReplayOptions): ReplayResult {
   const { files, directory, stored } = options;
-  const aliases = new Map<number, number>();
-  const result: ReplayResult = { sampleCount: 0, unknownRefCount: 0, repairs: [], aliases };
-  const records = new RecordReplay(head, stored, result, aliases);
-  head.noteRef(stored.refMax);
+  const restore = new SeriesRestore(head, stored);
+  const result: ReplayResult = {
+    sampleCount: 0,
+    unknownRefCount: 0,
+    repairs: [],
+    aliases: restore.aliases,
+    snapshot: null,
+    logSizeBytes: 0,
+    snapshotProblems: [],
+  };
+  const records = new RecordReplay(head, restore, result);
 
   const checkpoint = findLastCheckpoint(files, directory);
-  const fromCheckpoint = checkpoint === null ? [] : checkpointSources(files, checkpoint.path);
   const segments = findSegments(files, directory).filter(
     (index) => checkpoint === null || index > checkpoint.index,
   );
   result.repairs.push(...fillGaps(files, directory, segments));
+  if (options.snapshots !== undefined) {
+    result.snapshot = restoreSnapshot(head, restore, options.snapshots, result.snapshotProblems);
+  }
+  if (result.snapshot !== null) {
+    const { place, hasExtent } = result.snapshot;
+    const rest = segments.filter((index) => index >= place.segment);
+    result.logSizeBytes = sizeOf(files, directory, rest) - place.offsetBytes;
+    readSegments(rest, { ...options, startBytes: place.offsetBytes }, result, (reader) =>
+      records.replay(reader),
+    );
+    // Prometheus's snapshots do not say under which other refs a series has chunks.
+    if (!hasExtent && restore.hasOrphans()) {
+      const reason = 'there are chunks of series that it does not know';
+      result.snapshotProblems.push({ path: place.path, reason });
+      result.snapshot = null;
+      result.unknownRefCount = 0;
+      head.exemplars.clear();
+    }
+  }
+  if (result.snapshot === null) {
+    result.logSizeBytes = sizeOf(files, directory, segments);
+    readCheckpoint(checkpoint, files, result, (reader) => records.replay(reader));
+    readSegments(segments, options, result, (reader) => records.replay(reader));
+  }
+  records.finish();
+  return result;
+}
 
-  const checkpointReader = new WalReader(files, fromCheckpoint);
+function sizeOf(files: Files, directory: string, segments: readonly number[]): number {
+  return segments.reduce(
+    (sum, index) => sum + (files.stat(segmentPath(directory, index))?.sizeBytes ?? 0),
+    0,
+  );
+}
+
+function readCheckpoint(
+  checkpoint: ReturnType<typeof findLastCheckpoint>,
+  files: Files,
+  result: ReplayResult,
+  replay: (reader: WalReader) => void,
+): void {
+  if (checkpoint === null) return;
+  const reader = new WalReader(files, checkpointSources(files, checkpoint.path));
   try {
-    while (checkpointReader.next()) records.replay(checkpointReader);
+    while (reader.next()) replay(reader);
   } catch (error) {
     // Nothing to cut: the rest of the checkpoint is lost, the segments may still be good.
     if (!(error instanceof CorruptionError)) throw error;
     result.repairs.push({ error, repair: null });
   } finally {
-    checkpointReader.close();
+    reader.close();
   }
-  readSegments(segments, options, result, (reader) => records.replay(reader));
-  records.finish();
-  return result;
 }
 
 /** Hands every record of the segments to `replay`; at a corruption the log is cut. */
 export function readSegments(
   segments: readonly number[],
-  options: Pick<ReplayOptions, 'files' | 'directory' | 'onProgress'>,
+  options: Pick<ReplayOptions, 'files' | 'directory' | 'onProgress'> & {
+    /** Of the first segment, where to begin. */
+    readonly startBytes?: number;
+  },
   result: Pick<ReplayResult, 'repairs'>,
   replay: (reader: WalReader) => void,
 ): void {
-  const { files, directory, onProgress } = options;
-  const reader = WalReader.forSegments(files, directory, segments);
+  const { files, directory, onProgress, startBytes } = options;
+  const reader = WalReader.forSegments(files, directory, segments, startBytes);
   let segmentIndex = -1;
   let done = 0;
   try {
@@ -130,27 +193,17 @@ export function fillGaps(
 /** Applies records to the head, without logging and without anybody looking. */
 class RecordReplay {
   readonly #head: Head;
-  readonly #stored: StoredChunks;
   readonly #result: ReplayResult;
   readonly #cursor = new SeriesCursor();
   readonly #batch = new SampleBatch();
-  readonly #texts = new TextBytes();
-  readonly #aliases: Map<number, number>;
-  readonly #minValidMs: number;
-  #minMs = Infinity;
-  #maxMs = -Infinity;
+  readonly #restore: SeriesRestore;
+  readonly #aliases: ReadonlyMap<number, number>;
 
-  constructor(
-    head: Head,
-    stored: StoredChunks,
-    result: ReplayResult,
-    aliases: Map<number, number>,
-  ) {
-    this.#aliases = aliases;
+  constructor(head: Head, restore: SeriesRestore, result: ReplayResult) {
     this.#head = head;
-    this.#stored = stored;
+    this.#restore = restore;
+    this.#aliases = restore.aliases;
     this.#result = result;
-    this.#minValidMs = head.minValidMs;
   }
 
   replay(reader: WalReader): void {
@@ -167,7 +220,7 @@ class RecordReplay {
         return this.#replayTombstones(bytes, start, end, place);
       case RecordType.Exemplars:
         for (const row of decodeExemplars(bytes, start, end, place)) {
-          if (row.timestampMs < this.#minValidMs) continue;
+          if (row.timestampMs < this.#head.minValidMs) continue;
           const ref = this.#aliases.get(row.ref) ?? row.ref;
           if (findRecord(this.#head.heap, ref) === 0) this.#result.unknownRefCount++;
           else this.#head.exemplars.add(ref, row.labels, row.value, row.timestampMs);
@@ -197,8 +250,7 @@ class RecordReplay {
   /** After the last record. */
   finish(): void {
     const { heap } = this.#head;
-    heap.f64[Time.MinMs] = Math.min(heap.f64[Time.MinMs]!, this.#minMs);
-    heap.f64[Time.MaxMs] = Math.max(heap.f64[Time.MaxMs]!, this.#maxMs);
+    this.#restore.publishTimes();
     // The next query starts from a state that holds all of it.
     Atomics.add(heap.u32, Word.CommitId, 0);
   }
@@ -214,56 +266,7 @@ class RecordReplay {
   #replaySeries(bytes: Uint8Array, start: number, end: number, place: RecordPlace): void {
     const cursor = this.#cursor;
     cursor.reset(bytes, start, end, place);
-    while (cursor.next()) {
-      const texts = this.#texts;
-      texts.clear();
-      for (let i = 0; i < cursor.labelCount * 2; i++) {
-        texts.addBytes(bytes, cursor.textStarts[i]!, cursor.textEnds[i]!);
-      }
-      if (!isWellFormed(texts)) {
-        texts.clear();
-        for (const text of cursor.labels().flat) texts.add(text);
-      }
-      const { ref } = cursor;
-      const known = findRecord(this.#head.heap, ref);
-      const record = this.#head.restoreSeries(texts, ref);
-      const ownRef = this.#head.heap.u32[(record >>> 2) + Rec.REF]!;
-      if (ownRef !== ref) this.#aliases.set(ref, ownRef);
-      else if (known !== 0) continue; // said again
-      this.#attachStored(record, ref);
-    }
-  }
-
-  /**
-   * Gives a series the finished chunks that were written under `ref`. A series that was forgotten
-   * and came back has had several refs, and which of them is used changes with every start; so
-   * the chunks of one may lie between those of another.
-   */
-  #attachStored(record: number, ref: number): void {
-    const { heap, sealed, outOfOrder } = this.#head;
-    const stored = this.#stored;
-    const double = record >>> 3;
-    stored.forSeries(ref, (index) => {
-      const minMs = stored.minMs[index]!;
-      const maxMs = stored.maxMs[index]!;
-      const place = { file: stored.files[index]!, offset: stored.offsets[index]! };
-      if (stored.isOutOfOrder[index] === 1) {
-        outOfOrder.addSealed(record, minMs, maxMs, place);
-        this.#head.late.noteTimes(minMs, maxMs);
-        return;
-      }
-      if (maxMs < this.#minValidMs || maxMs - minMs > CHUNK_SPAN_MS_MAX) return;
-      const owner = (record >>> 2) + Rec.SEALED;
-      // Of chunks that overlap (written twice, because a write failed in part) the first counts.
-      if (!sealed.insert(owner, minMs, maxMs, placeOfFile(place.file), place.offset)) return;
-      if (maxMs > heap.f64[double + Rec.MAX_TIME]!) {
-        heap.f64[double + Rec.MAX_TIME] = maxMs;
-        heap.f64[double + Rec.MARK_TIME] = maxMs;
-      }
-      this.#noteTime(minMs);
-      this.#noteTime(maxMs);
-      this.#head.writer.createdChunkCount++;
-    });
+    while (cursor.next()) this.#restore.series(cursor);
   }
 
   #replaySamples(bytes: Uint8Array, start: number, end: number, place: RecordPlace): void {
@@ -271,10 +274,10 @@ class RecordReplay {
     batch.clear();
     decodeSamples(bytes, start, end, batch, place);
     const { refs, timestampsMs, valueHalves, startTimestampsMs, count } = batch;
-    const { writer, heap } = this.#head;
+    const { writer, heap, minValidMs } = this.#head;
     for (let i = 0; i < count; i++) {
       const timestampMs = timestampsMs[i]!;
-      if (timestampMs < this.#minValidMs) continue;
+      if (timestampMs < minValidMs) continue;
       const record = this.#recordOf(refs[i]!);
       if (record === 0) {
         this.#result.unknownRefCount++;
@@ -285,7 +288,7 @@ class RecordReplay {
       const startMs = batch.hasStartTimestamps ? startTimestampsMs[i]! : 0;
       if (writer.appendFloat(record, timestampMs, low, high, startMs)) {
         this.#result.sampleCount++;
-        this.#noteTime(timestampMs);
+        this.#restore.noteTime(timestampMs);
       } else if (timestampMs === heap.f64[(record >>> 3) + Rec.MAX_TIME]) {
         // The last sample of a finished chunk: remember its value, to know a repetition.
         writer.noteNewestFloat(record, low, high);
@@ -295,7 +298,7 @@ class RecordReplay {
 
   #replayHistograms(bytes: Uint8Array, start: number, end: number, place: RecordPlace): void {
     for (const row of decodeHistograms(bytes, start, end, place)) {
-      if (row.timestampMs < this.#minValidMs) continue;
+      if (row.timestampMs < this.#head.minValidMs) continue;
       const record = this.#recordOf(row.ref);
       if (record === 0) {
         this.#result.unknownRefCount++;
@@ -304,7 +307,7 @@ class RecordReplay {
       const { writer } = this.#head;
       if (writer.appendHistogram(record, row.timestampMs, row.histogram, row.startMs)) {
         this.#result.sampleCount++;
-        this.#noteTime(row.timestampMs);
+        this.#restore.noteTime(row.timestampMs);
       }
     }
   }
@@ -315,7 +318,7 @@ class RecordReplay {
     for (const { ref, minMs, maxMs } of decodeTombstones(bytes, start, end, place)) {
       const record = this.#recordOf(ref);
       if (record === 0) {
-        if (maxMs >= this.#minValidMs) this.#result.unknownRefCount++;
+        if (maxMs >= this.#head.minValidMs) this.#result.unknownRefCount++;
         continue;
       }
       const owner = (record >>> 2) + Rec.DELETED;
@@ -323,30 +326,6 @@ class RecordReplay {
       writeDeletedRanges(heap, allocator, retired, owner, intervals);
     }
   }
-
-  #noteTime(timestampMs: number): void {
-    if (timestampMs < this.#minMs) this.#minMs = timestampMs;
-    if (timestampMs > this.#maxMs) this.#maxMs = timestampMs;
-  }
-}
-
-/** Whether names ascend and no value is empty, as they do in everything but foreign logs. */
-function isWellFormed(texts: TextBytes): boolean {
-  const { starts, bytes, count } = texts;
-  for (let i = 0; i < count; i += 2) {
-    if (starts[i + 1] === starts[i + 2]) return false;
-    if (i === 0) continue;
-    let a = starts[i - 2]!;
-    let b = starts[i]!;
-    const aEnd = starts[i - 1]!;
-    const bEnd = starts[i + 1]!;
-    while (a < aEnd && b < bEnd && bytes[a] === bytes[b]) {
-      a++;
-      b++;
-    }
-    if (b === bEnd || (a < aEnd && bytes[a]! > bytes[b]!)) return false;
-  }
-  return true;
 }
 
 /** For logs: what went wrong and what it cost. */

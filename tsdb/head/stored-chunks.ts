@@ -26,6 +26,8 @@ export class StoredChunks {
   /** Chunk indexes by (series, order of writing). */
   #order = new Uint32Array(0);
   newestFile = 0;
+  /** Where the good part of each file ends. */
+  readonly fileEnds = new Map<number, number>();
   refMax = 0;
 
   add(file: number, entry: HeadChunkEntry): void {
@@ -40,6 +42,7 @@ export class StoredChunks {
     this.encodings[index] = entry.encoding;
     this.isOutOfOrder[index] = entry.isOutOfOrder ? 1 : 0;
     this.refMax = Math.max(this.refMax, entry.ref);
+    this.fileEnds.set(file, entry.endOffset);
   }
 
   /** After the last `add`. */
@@ -120,6 +123,7 @@ export function loadStoredChunks(
     const path = headChunkPath(directory, file);
     chunks.newestFile = file;
     const content = files.readAll(path);
+    chunks.fileEnds.set(file, Math.min(content.length, FILE_HEADER_SIZE_BYTES));
     // Left by a process that ended before it wrote anything.
     if (content.length === 0) continue;
     try {

@@ -8,6 +8,7 @@
 import { Labels } from '../../model/index.ts';
 import { Word } from '../memory/control-block.ts';
 import type { Heap } from '../memory/heap.ts';
+import type { LabelProjection } from '../postings/label-projection.ts';
 import { PAIR_NAME, PAIR_SIZE_BYTES, PAIR_VALUE } from './label-pairs.ts';
 import * as Rec from './series-record.ts';
 import { readSymbol } from './symbols.ts';
@@ -82,6 +83,21 @@ export class SymbolTexts {
   pairValue(pair: number): string {
     this.#heap.cover(pair + PAIR_SIZE_BYTES);
     return this.text(this.#heap.u32[(pair >>> 2) + PAIR_VALUE]!);
+  }
+
+  /** Those labels of a series that `projection` wants. Not kept: they cost next to nothing. */
+  someLabels(record: number, projection: LabelProjection): Labels {
+    const heap = this.#heap;
+    const block = heap.u32[(record >>> 2) + Rec.LABELS]! >>> 2;
+    const pairCount = heap.u32[block]!;
+    projection.begin();
+    for (let i = 0; i < pairCount; i++) {
+      const pair = heap.u32[block + 1 + i]!;
+      heap.cover(pair + PAIR_SIZE_BYTES);
+      const word = pair >>> 2;
+      projection.add(heap.u32[word + PAIR_NAME]!, heap.u32[word + PAIR_VALUE]!);
+    }
+    return projection.labels;
   }
 
   /** The labels of a series, given its record. */

@@ -113,6 +113,15 @@ export function symbolEquals(heap: Heap, symbol: number, texts: TextBytes, index
 /** Longer texts go through the decoder; for shorter ones the call costs more than the loop. */
 const LOOP_SIZE_MAX = 24;
 
+/** Adds the bytes of a symbol to `texts`. In any thread. */
+export function copySymbol(heap: Heap, symbol: number, texts: TextBytes): void {
+  heap.cover(symbol + HEADER_BYTES);
+  const start = symbol + HEADER_BYTES;
+  const end = start + heap.u32[(symbol >>> 2) + SIZE]!;
+  heap.cover(end);
+  texts.addBytes(heap.u8, start, end);
+}
+
 /** The text of a symbol. In any thread; callers keep what they get (see symbol-texts.ts). */
 export function readSymbol(heap: Heap, symbol: number): string {
   heap.cover(symbol + HEADER_BYTES);

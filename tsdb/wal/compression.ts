@@ -4,7 +4,6 @@
  *
  *   lz4 record   plain size (u32 BE), then one lz4 block
  */
-import { createRequire } from 'node:module';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import {
   assert,
@@ -15,6 +14,7 @@ import {
   snappySizeMax,
   ValueError,
 } from '../../model/index.ts';
+import { lz4Blocks } from '../io/lz4-blocks.ts';
 import { LZ4_FLAG, SNAPPY_FLAG, ZSTD_FLAG } from './fragment.ts';
 
 export const WAL_COMPRESSIONS = ['none', 'snappy', 'zstd', 'lz4'] as const;
@@ -23,28 +23,6 @@ export type WalCompression = (typeof WAL_COMPRESSIONS)[number];
 /** A bound against a small record that claims to become gigabytes. */
 const PLAIN_SIZE_BYTES_MAX = 1 << 30;
 const LZ4_PREFIX_SIZE_BYTES = 4;
-
-/** What the `lz4` package offers for single blocks; it brings no types. */
-type Lz4Blocks = {
-  compressBound(sizeBytes: number): number;
-  /** How many bytes were written; 0 when the input cannot be made smaller. */
-  compress(input: Buffer, output: Buffer): number;
-  /** How many bytes were written; negative when the input is malformed. */
-  uncompress(input: Buffer, output: Buffer): number;
-};
-
-let lz4: Lz4Blocks | undefined;
-/** Loaded on first use, which few servers come to: the addon, or else its JavaScript twin. */
-function lz4Blocks(): Lz4Blocks {
-  if (lz4 !== undefined) return lz4;
-  const require = createRequire(import.meta.url);
-  try {
-    lz4 = require('lz4/build/Release/lz4.node') as Lz4Blocks;
-  } catch {
-    lz4 = require('lz4/lib/binding.js') as Lz4Blocks;
-  }
-  return lz4;
-}
 
 /**
  * Turns records into what is stored. `bytes[0, end)` holds the result after {@link compress} and

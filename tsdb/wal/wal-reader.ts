@@ -18,8 +18,12 @@ import { segmentPath } from './segment-name.ts';
 
 const BUFFER_SIZE_BYTES = 16 * PAGE_SIZE_BYTES;
 
-/** A file to read and the number it counts as. */
-export type SegmentSource = { readonly path: string; readonly index: number };
+/** A file to read and the number it counts as. Records before `startBytes` are left out. */
+export type SegmentSource = {
+  readonly path: string;
+  readonly index: number;
+  readonly startBytes?: number;
+};
 
 export class WalReader {
   /** The record is `bytes[start, end)` until the next call of `next`. */
@@ -50,11 +54,19 @@ export class WalReader {
     this.#sources = sources;
   }
 
-  /** The segments `first…last` of a log directory. */
-  static forSegments(files: Files, directory: string, indexes: readonly number[]): WalReader {
+  /** Segments of a log directory, the first of them from `startBytes` on, where a record begins. */
+  static forSegments(
+    files: Files,
+    directory: string,
+    indexes: readonly number[],
+    startBytes = 0,
+  ): WalReader {
     return new WalReader(
       files,
-      indexes.map((index) => ({ path: segmentPath(directory, index), index })),
+      indexes.map((index, i) => {
+        const path = segmentPath(directory, index);
+        return i === 0 ? { path, index, startBytes } : { path, index };
+      }),
     );
   }
 
@@ -176,7 +188,20 @@ export class WalReader {
       this.#file = this.#files.open(source.path, 'read');
       this.#path = source.path;
       this.segmentIndex = source.index;
-      this.#bufferStartBytes = this.#bufferEnd = this.#position = 0;
+      this.#bufferEnd = this.#position = 0;
+      // Fragments are counted by pages.
+      const startBytes = source.startBytes ?? 0;
+      this.#bufferStartBytes = startBytes - (startBytes % PAGE_SIZE_BYTES);
+      if (startBytes > this.#bufferStartBytes) {
+        this.#bufferEnd = this.#file.read(
+          this.#bufferStartBytes,
+          this.#buffer,
+          0,
+          BUFFER_SIZE_BYTES,
+        );
+        this.#position = Math.min(this.#bufferEnd, startBytes - this.#bufferStartBytes);
+        if (this.#position < this.#bufferEnd) return true;
+      }
     }
   }
 

@@ -69,6 +69,8 @@ export class WalWriter {
   #pending = new Uint8Array(64 * 1024);
   #pendingEnd = 0;
   #isBroken = false;
+  /** Finished segments that are still being synced. */
+  readonly #syncing = new Set<number>();
 
   /** Opens a log for writing; like Prometheus it always begins a new segment. */
   constructor(files: Files, directory: string, options: WalWriterOptions = {}) {
@@ -126,6 +128,17 @@ export class WalWriter {
   /** Makes everything logged so far survive a power loss. */
   sync(): void {
     const startMs = performance.now();
+    for (const index of this.#syncing) {
+      const path = segmentPath(this.directory, index);
+      if (this.#files.stat(path) === null) continue;
+      const earlier = this.#files.open(path, 'append');
+      try {
+        earlier.sync();
+      } finally {
+        earlier.close();
+      }
+    }
+    this.#syncing.clear();
     this.#segment.sync();
     this.#onSynced((performance.now() - startMs) / 1000);
   }
@@ -256,7 +269,10 @@ export class WalWriter {
     this.#write();
     const next = this.#createSegment(this.#segmentIndex + 1);
     const startMs = performance.now();
+    const index = this.#segmentIndex;
+    this.#syncing.add(index);
     this.#segment.closeSynced((error) => {
+      this.#syncing.delete(index);
       this.#onSynced((performance.now() - startMs) / 1000);
       if (error !== null) this.#onSyncError(error);
     });

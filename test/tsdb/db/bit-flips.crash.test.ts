@@ -21,7 +21,10 @@ const SERIES_COUNT = 4;
 /** Places per file that are damaged; many more with NARTHEX_SLOW. */
 const DAMAGES_PER_FILE = process.env['NARTHEX_SLOW'] === undefined ? 24 : 1000;
 
-function open(files: MemoryFiles, said: LogRecord[] = []): Db {
+/** Which snapshot of the head lies beside the rest. */
+type Snapshots = 'none' | 'chunk_snapshot' | 'head_snapshot';
+
+function open(files: MemoryFiles, snapshots: Snapshots, said: LogRecord[] = []): Db {
   const logger = createLogger((record) => said.push(record), { level: 'warn', nowMs: () => 0 });
   return openDb({
     directory: '/data',
@@ -35,13 +38,16 @@ function open(files: MemoryFiles, said: LogRecord[] = []): Db {
     outOfOrderWindowMs: RANGE_MS,
     outOfOrderCapacity: 4,
     samplesPerChunk: 8,
+    headSnapshotLogSizeBytes: snapshots === 'head_snapshot' ? 1 : 0,
+    headSnapshotLogRatio: 0,
+    snapshotsAtEnd: snapshots === 'chunk_snapshot',
   });
 }
 
 /** Blocks with tombstones, a checkpoint, segments, chunk files, and a log of late samples. */
-async function writtenDirectory(): Promise<MemoryFiles> {
+async function writtenDirectory(snapshots: Snapshots): Promise<MemoryFiles> {
   const files = new MemoryFiles();
-  let db = open(files);
+  let db = open(files, snapshots);
   for (let n = 0; n < 165; n++) {
     const appender = db.appender();
     const columns = {
@@ -60,8 +66,9 @@ async function writtenDirectory(): Promise<MemoryFiles> {
     appender.commit();
     if (n === 30 || n === 90) {
       await db.close();
-      db = open(files);
+      db = open(files, snapshots);
     }
+    if (n === 155 && snapshots === 'head_snapshot') await db.tick();
     if (n % 50 === 49) await db.compact();
   }
   for (const range of [10, 160]) {
@@ -89,7 +96,8 @@ function kindOf(path: string): string {
   return path
     .replace('/data/', '')
     .replace(/^[0-9A-Z]{26}/, 'block')
-    .replaceAll(/\d{6,}/g, 'N');
+    .replaceAll(/\d{6,}/g, 'N')
+    .replace('snapshot.N.N/', 'snapshot/');
 }
 
 type Found = { readonly count: number; readonly wrong: string[]; readonly isRefused: boolean };
@@ -130,51 +138,57 @@ function placesIn(size: number): number[] {
   );
 }
 
-describe('damage in any file', async () => {
-  const original = await writtenDirectory();
-  const paths = listTree(original, '/data').filter((path) => !path.endsWith('lock'));
-  const kinds = new Map<string, string[]>();
-  for (const path of paths) kinds.set(kindOf(path), [...(kinds.get(kindOf(path)) ?? []), path]);
-  const whole = read(open(original.crash('everything')));
+describe.each<Snapshots>(['none', 'chunk_snapshot', 'head_snapshot'])(
+  'damage in any file, beside a snapshot of the head: %s',
+  async (snapshots) => {
+    const original = await writtenDirectory(snapshots);
+    const paths = listTree(original, '/data').filter((path) => !path.endsWith('lock'));
+    const kinds = new Map<string, string[]>();
+    for (const path of paths) kinds.set(kindOf(path), [...(kinds.get(kindOf(path)) ?? []), path]);
+    const whole = read(open(original.crash('everything'), snapshots));
 
-  test('is tried on every kind of file', () => {
-    expect(whole).toEqual({ count: whole.count, wrong: [], isRefused: false });
-    expect([...kinds.keys()].sort()).toEqual([
-      'block/chunks/N',
-      'block/index',
-      'block/meta.json',
-      'block/tombstones',
-      'chunks_head/N',
-      'wal/N',
-      'wal/checkpoint.N/N',
-      'wbl/N',
-    ]);
-  });
+    test('is tried on every kind of file', () => {
+      expect(whole).toEqual({ count: whole.count, wrong: [], isRefused: false });
+      expect([...kinds.keys()].sort()).toEqual([
+        'block/chunks/N',
+        'block/index',
+        'block/meta.json',
+        'block/tombstones',
+        ...(snapshots === 'chunk_snapshot' ? ['chunk_snapshot/N', 'chunk_snapshot/narthex/N'] : []),
+        'chunks_head/N',
+        ...(snapshots === 'head_snapshot' ? ['head_snapshot/N', 'head_snapshot/narthex/N'] : []),
+        'wal/N',
+        'wal/checkpoint.N/N',
+        'wbl/N',
+      ]);
+    });
 
-  test.each([...kinds.keys()])('%s is noticed or harmless', { timeout: 3_600_000 }, (kind) => {
-    const problems: string[] = [];
-    let triedCount = 0;
-    for (const path of kinds.get(kind)!) {
-      const content = original.readAll(path);
-      for (const place of placesIn(content.length)) {
-        const flipped = content.slice();
-        flipped[place]! ^= 1 << ((place * 5) % 8);
-        for (const [what, damaged] of [
-          [`bit of byte ${place} flipped`, flipped],
-          [`cut at ${place}`, content.slice(0, place)],
-        ] as const) {
-          const isCut = damaged.length < content.length;
-          if (isCut && isUnnoticeable(path, damaged)) continue;
-          triedCount++;
-          const problem = problemAfter(original, path, damaged, whole.count);
-          if (problem !== null) problems.push(`${path} of ${content.length}, ${what}: ${problem}`);
+    test.each([...kinds.keys()])('%s is noticed or harmless', { timeout: 3_600_000 }, (kind) => {
+      const problems: string[] = [];
+      let triedCount = 0;
+      for (const path of kinds.get(kind)!) {
+        const content = original.readAll(path);
+        for (const place of placesIn(content.length)) {
+          const flipped = content.slice();
+          flipped[place]! ^= 1 << ((place * 5) % 8);
+          for (const [what, damaged] of [
+            [`bit of byte ${place} flipped`, flipped],
+            [`cut at ${place}`, content.slice(0, place)],
+          ] as const) {
+            const isCut = damaged.length < content.length;
+            if (isCut && isUnnoticeable(path, damaged)) continue;
+            triedCount++;
+            const problem = problemAfter(original, snapshots, path, damaged, whole.count);
+            if (problem !== null)
+              problems.push(`${path} of ${content.length}, ${what}: ${problem}`);
+          }
         }
       }
-    }
-    console.info(`${kind}: ${triedCount} damages`);
-    expect(problems.slice(0, 8)).toEqual([]);
-  });
-});
+      console.info(`${kind}: ${triedCount} damages`);
+      expect(problems.slice(0, 8)).toEqual([]);
+    });
+  },
+);
 
 /** A segment of whole pages, none at all included, is what a server leaves that ends. */
 function isUnnoticeable(path: string, damaged: Uint8Array): boolean {
@@ -183,6 +197,7 @@ function isUnnoticeable(path: string, damaged: Uint8Array): boolean {
 
 function problemAfter(
   original: MemoryFiles,
+  snapshots: Snapshots,
   path: string,
   damaged: Uint8Array,
   wholeCount: number,
@@ -192,7 +207,7 @@ function problemAfter(
   const said: LogRecord[] = [];
   let db: Db;
   try {
-    db = open(files, said);
+    db = open(files, snapshots, said);
   } catch (error) {
     return `does not open: ${String(error)}`;
   }

@@ -2,8 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { type Clock, Labels, type MetricSample, Registry } from '../../../model/index.ts';
-import { type Db, openDb } from '../../../tsdb/index.ts';
+import {
+  type Clock,
+  floatHistogram,
+  Labels,
+  type MetricSample,
+  Registry,
+} from '../../../model/index.ts';
+import { type Db, openDb, runCompactionJob } from '../../../tsdb/index.ts';
 import { readMeta } from '../../../tsdb/block/meta-json.ts';
 import { listBlocks } from '../../../tsdb/block/block-directory.ts';
 import { NODE_FILES } from '../../../tsdb/io/node-files.ts';
@@ -76,4 +82,99 @@ test('a compaction tells how large its chunks are, and what was not done is not 
   expect(figure(registry, 'wal_record_part_writes_total').value).toBeGreaterThan(SAMPLE_COUNT);
   await db.close();
   expect(figure(registry, 'wal_fsync_duration_seconds').count).toBeGreaterThan(0);
+});
+
+test('a block that is being written shows, and the next one as well after one failed', async () => {
+  directory = mkdtempSync(path.join(tmpdir(), 'narthex-metrics-'));
+  const registry = new Registry();
+  const populating = () => figure(registry, 'compaction_populating_block').value;
+  const seen: number[] = [];
+  let failures = 1;
+  const db = openDb({
+    directory,
+    clock,
+    registry,
+    retentionMs: 0,
+    runJob: async (job, shared) => {
+      if (job.kind === 'head-block') seen.push(populating());
+      if (failures-- > 0) throw new Error('no room');
+      return runCompactionJob(job, shared);
+    },
+  });
+  expect(populating()).toBe(0);
+  fill(db);
+  await db.compact();
+  expect(populating()).toBe(0);
+  await db.compact();
+  expect(seen.length).toBeGreaterThan(1);
+  expect(new Set(seen)).toEqual(new Set([1]));
+  expect(populating()).toBe(0);
+  await db.close();
+});
+
+// What 3.14 counts for the same samples.
+test.each([
+  { windowMinutes: 0, counts: [3, 3600] },
+  { windowMinutes: 30, counts: [4, 7500] },
+])(
+  'how late samples are is measured, taken or not, with a window of $windowMinutes minutes',
+  async ({ windowMinutes, counts }) => {
+    directory = mkdtempSync(path.join(tmpdir(), 'narthex-metrics-'));
+    const registry = new Registry();
+    const minuteMs = 60_000;
+    const outOfOrderWindowMs = windowMinutes * minuteMs;
+    const db = openDb({ directory, clock, registry, retentionMs: 0, outOfOrderWindowMs });
+    const append = (name: string, minutes: number, value: number) => {
+      const appender = db.appender();
+      const ref = appender.series(Labels.fromObject({ __name__: name }));
+      const columns = {
+        count: 1,
+        refs: Float64Array.of(ref),
+        timestampsMs: Float64Array.of(10 * 3_600_000 + minutes * minuteMs),
+        values: Float64Array.of(value),
+      };
+      appender.appendSamples(columns, new Uint8Array(1));
+      appender.commit();
+    };
+    append('a', 0, 1);
+    append('b', 60, 1);
+    append('a', -5, 1);
+    append('a', 70, 1);
+    append('a', 50, 2);
+    append('c', 45, 2);
+    append('a', 50, 3);
+    append('a', 50, 2);
+    append('c', 45, 9);
+    const { count, value } = figure(registry, 'sample_ooo_delta');
+    expect([count, value]).toEqual(counts);
+    await db.close();
+  },
+);
+
+test('buckets of the newest histograms are counted', async () => {
+  directory = mkdtempSync(path.join(tmpdir(), 'narthex-metrics-'));
+  const registry = new Registry();
+  const db = openDb({ directory, clock, registry, retentionMs: 0 });
+  const buckets = () => figure(registry, 'head_native_histogram_buckets').value;
+  const append = (name: string, timestampMs: number, positiveCounts: readonly number[]) => {
+    const appender = db.appender();
+    const ref = appender.series(Labels.fromObject({ __name__: name }));
+    const histogram = floatHistogram({
+      count: positiveCounts.reduce((sum, one) => sum + one, 3),
+      positiveSpans: [{ offset: 0, length: positiveCounts.length }],
+      positiveCounts,
+      negativeSpans: [{ offset: 0, length: 2 }],
+      negativeCounts: [1, 2],
+    });
+    appender.appendHistogram(ref, timestampMs, histogram);
+    appender.commit();
+  };
+  fill(db);
+  expect(buckets()).toBe(0);
+  append('h', SAMPLE_COUNT * STEP_MS, [1, 2, 3]);
+  expect(buckets()).toBe(5);
+  append('g', SAMPLE_COUNT * STEP_MS, [1]);
+  append('h', (SAMPLE_COUNT + 1) * STEP_MS, [1, 2, 3, 4]);
+  expect(buckets()).toBe(6 + 3);
+  await db.close();
 });

@@ -86,6 +86,7 @@ const anyStep = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant('busy' as const),
+      work: fc.constantFrom('compact' as const, 'tick' as const),
       batches: fc.array(anyBatch, { maxLength: 5 }),
       query: fc.boolean(),
     }),
@@ -117,12 +118,19 @@ const anyStep = fc.oneof(
   { weight: 2, arbitrary: constant('hold') },
   { weight: 1, arbitrary: constant('clean') },
   { weight: 3, arbitrary: constant('compact') },
+  { weight: 3, arbitrary: constant('tick') },
   { weight: 1, arbitrary: constant('snapshot') },
   { weight: 1, arbitrary: constant('close') },
   { weight: 1, arbitrary: constant('kill') },
 );
 type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 type Batch = (Step & { kind: 'append' })['batch'];
+
+type Setting = {
+  readonly windowMs?: number;
+  readonly snapshotsAtEnd?: boolean;
+  readonly staleThreshold?: number;
+};
 
 class Harness {
   files = new MemoryFiles();
@@ -135,8 +143,14 @@ class Harness {
   /** A query that was opened earlier; the store holds what it must see. */
   held: Querier | null = null;
 
-  constructor(windowMs: number) {
+  /** Whether a clean stop leaves a snapshot of the head. */
+  readonly snapshotsAtEnd: boolean;
+  readonly staleThreshold: number;
+
+  constructor({ windowMs = 0, snapshotsAtEnd = false, staleThreshold = 0 }: Setting) {
     this.windowMs = windowMs;
+    this.snapshotsAtEnd = snapshotsAtEnd;
+    this.staleThreshold = staleThreshold;
     this.db = this.open('/data');
   }
 
@@ -153,6 +167,10 @@ class Harness {
       outOfOrderWindowMs: this.windowMs,
       outOfOrderCapacity: 4,
       samplesPerChunk: 8,
+      headSnapshotLogSizeBytes: 1,
+      headSnapshotLogRatio: 0,
+      snapshotsAtEnd: this.snapshotsAtEnd,
+      staleCompactionThreshold: this.staleThreshold,
       runJob: async (job, shared) => {
         await nextTurn();
         const result = runCompactionJob(job, shared, this.files);
@@ -168,7 +186,7 @@ class Harness {
       case 'append':
         return this.append(step.batch);
       case 'busy':
-        return this.compactWhileBusy(step.batches, step.query);
+        return this.workWhileBusy(step.work, step.batches, step.query);
       case 'jump':
         this.nowMs += step.ms;
         return;
@@ -185,6 +203,8 @@ class Harness {
         return this.db.cleanTombstones();
       case 'compact':
         return this.db.compact();
+      case 'tick':
+        return this.db.tick();
       case 'snapshot':
         return this.snapshot();
       case 'close':
@@ -205,14 +225,18 @@ class Harness {
   }
 
   /** Jobs take their time, during which others write and ask. */
-  async compactWhileBusy(batches: readonly Batch[], asks: boolean): Promise<void> {
-    const compacted = this.db.compact();
+  async workWhileBusy(
+    work: 'compact' | 'tick',
+    batches: readonly Batch[],
+    asks: boolean,
+  ): Promise<void> {
+    const done = work === 'compact' ? this.db.compact() : this.db.tick();
     for (const batch of batches) {
       await nextTurn();
       this.append(batch);
       if (asks) this.check(this.db, ALL, EVERYTHING);
     }
-    await compacted;
+    await done;
     this.check(this.db, ALL, EVERYTHING);
   }
 
@@ -223,7 +247,8 @@ class Harness {
     for (const { series, stepMs, sample } of rows) {
       const ref = appender.series(SERIES[series]!);
       const newestMs = Math.max(this.newestMs.get(series) ?? -Infinity, this.nowMs);
-      const timestampMs = newestMs + stepMs;
+      // A series that left the head does not know any more which samples are too old.
+      const timestampMs = newestMs + (this.staleThreshold > 0 ? Math.max(1, stepMs) : stepMs);
       if (stepMs > 0) this.newestMs.set(series, timestampMs);
       timesMs.push(timestampMs);
       isTaken.push(appendOne(appender, ref, timestampMs, sample) === AppendOutcome.Ok);
@@ -366,14 +391,15 @@ function rowsOf(
 
 describe('a database', () => {
   test.each([
-    { windowMs: 0, name: 'without an out-of-order window' },
-    { windowMs: RANGE_MS, name: 'with an out-of-order window' },
+    { setting: { snapshotsAtEnd: true }, name: 'without an out-of-order window' },
+    { setting: { windowMs: RANGE_MS }, name: 'with an out-of-order window' },
+    { setting: { staleThreshold: 0.2 }, name: 'with early compaction of stale series' },
   ])(
     '$name holds what was committed and not deleted, whatever happens to it',
-    async ({ windowMs }) => {
+    async ({ setting }) => {
       await fc.assert(
         fc.asyncProperty(fc.array(anyStep, { maxLength: 80, size: 'max' }), async (steps) => {
-          const harness = new Harness(windowMs);
+          const harness = new Harness(setting);
           try {
             for (const step of steps) await harness.run(step);
             harness.letGo();

@@ -45,6 +45,9 @@ function open(files: Files, directory: string, syncsCommits: boolean): Db {
     outOfOrderCapacity: 4,
     samplesPerChunk: 8,
     syncsCommits,
+    headSnapshotLogSizeBytes: 1,
+    headSnapshotLogRatio: 0,
+    snapshotsAtEnd: true,
   });
 }
 
@@ -108,6 +111,8 @@ class Life {
       const n = this.#next;
       this.#commit(n);
       if (n % 25 === 24) await this.#db.compact();
+      // Writes a snapshot of the head, for one thing.
+      if (n % 20 === 13) await this.#db.tick();
       if (n === 55) await this.#delete('b', { minMs: 0, maxMs: 9 * STEP_MS });
       if (n === 56) await this.#delete('a|late', { minMs: 20 * STEP_MS, maxMs: 40 * STEP_MS });
       if (n === 70) await this.#db.cleanTombstones();

@@ -4,7 +4,7 @@
  *
  *   c 17                   commit 17 is done
  *   > delete b 3000 9000   about to …             < delete b 3000 9000   … and done
- *   > compact | clean | snapshot NAME | reopen    likewise
+ *   > compact | clean | save | snapshot NAME | reopen    likewise
  */
 import { writeSync } from 'node:fs';
 import { type Clock, Matcher } from '../../../model/index.ts';
@@ -29,6 +29,9 @@ function open(): Db {
     outOfOrderCapacity: 4,
     samplesPerChunk: 8,
     usesLockFile: false,
+    headSnapshotLogSizeBytes: 1,
+    headSnapshotLogRatio: 0,
+    snapshotsAtEnd: true,
   });
 }
 
@@ -73,6 +76,8 @@ for (let n = Number(first); ; n++) {
       db.deleteSeries(minMs, maxMs, [new Matcher('__name__', '=', name)]),
     );
   }
+  // Writes a snapshot of the head for the next start.
+  if (n % 15 === 12) await doing('save', () => db.tick());
   if (n % 90 === 89) await doing('clean', () => db.cleanTombstones());
   if (n % 70 === 69) {
     await doing(`snapshot ${n}`, () => db.snapshot(`${directory}/snapshot-${n}`, true));

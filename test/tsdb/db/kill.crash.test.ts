@@ -17,7 +17,7 @@ const ROUND_COUNT = Number(process.env['NARTHEX_ROUNDS'] ?? 8);
 const ALL: Range = { minMs: -Infinity, maxMs: Infinity };
 const EVERY_SERIES = SERIES.map((_, i) => i);
 /** What to strike at; '' is a random moment after the first commit. */
-const TARGETS = ['', 'compact', 'delete', 'snapshot', 'clean', 'reopen', ''] as const;
+const TARGETS = ['', 'save', 'compact', 'delete', 'save', 'snapshot', 'clean', 'reopen'] as const;
 
 let directory = '';
 let writer: ChildProcess | null = null;
@@ -66,6 +66,7 @@ function open(name: string): Db {
     outOfOrderCapacity: 4,
     samplesPerChunk: 8,
     usesLockFile: false,
+    snapshotsAtEnd: true,
   });
 }
 

@@ -218,7 +218,12 @@ describe('a database', () => {
       registry.snapshot().find((family) => family.name === name)?.samples[0];
     expect(sample('narthex_tsdb_head_series_refused_total')?.value).toBe(refusedCount + 1);
     expect(sample('narthex_tsdb_head_loudest_metric_series')?.value).toBe(takenCount);
-    expect(db.status(1).head.refusedSeriesCount).toBe(refusedCount + 1);
+    const { head, loudest } = db.status(1);
+    expect(head.refusedSeriesCount).toEqual({ memory_limit: refusedCount + 1, reference_limit: 0 });
+    expect(loudest).toEqual({
+      metric: { name: 'loud', value: takenCount },
+      label: { name: 'id', value: takenCount },
+    });
     expect(commit(db, 3000, 'newer')).toBe(false);
     await clock.advance(60_000);
     await db.tick();

@@ -10,6 +10,7 @@ import { Head } from '../../../tsdb/head/head.ts';
 import { HeadChunkReader } from '../../../tsdb/head/head-chunk-files.ts';
 import { HeadReader } from '../../../tsdb/head/head-reader.ts';
 import { findRecord } from '../../../tsdb/head/series-table.ts';
+import { START_TIMESTAMPS_IGNORED } from '../../../tsdb/head/start-timestamps.ts';
 import { WindowCache } from '../../../tsdb/io/file-window.ts';
 import { NODE_FILES } from '../../../tsdb/io/node-files.ts';
 import { fixturePaths } from '../support/conformance.ts';
@@ -25,6 +26,7 @@ function newHead(): Head {
     exemplarCountMax: 0,
     outOfOrderCapacity: 32,
     logsMetadata: false,
+    startTimestamps: START_TIMESTAMPS_IGNORED,
   });
 }
 

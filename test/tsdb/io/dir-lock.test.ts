@@ -1,9 +1,11 @@
 /** One server per data directory, whoever wrote the other one. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Registry, SimulatedClock } from '../../../model/index.ts';
+import { openDb } from '../../../tsdb/index.ts';
 import { DirectoryLock } from '../../../tsdb/io/dir-lock.ts';
 import { PROMETHEUS } from '../support/tools.ts';
 
@@ -66,5 +68,28 @@ describe('the lock of a data directory', () => {
     lock.release();
     expect(status).not.toBe(0);
     expect(stderr).toMatch(/lock DB directory/);
+  });
+
+  test('is neither taken nor minded where it is switched off', async () => {
+    const open = (usesLockFile: boolean) => {
+      const registry = new Registry();
+      const db = openDb({ directory, clock: new SimulatedClock(0), usesLockFile, registry });
+      const families = registry.snapshot();
+      const cleanStart = families.find(({ name }) => name === 'prometheus_tsdb_clean_start');
+      return { db, cleanStart: cleanStart?.samples[0]?.value };
+    };
+    const unlocked = open(false);
+    expect(unlocked.cleanStart).toBe(-1);
+    expect(existsSync(path.join(directory, 'lock'))).toBe(false);
+    await unlocked.db.close();
+    expect(existsSync(path.join(directory, 'lock'))).toBe(false);
+
+    const lock = DirectoryLock.acquire(directory);
+    expect(() => open(true)).toThrow('another server uses this data directory');
+    const second = open(false);
+    await second.db.close();
+    // It is still held, and was not emptied.
+    expect(readFileSync(path.join(directory, 'lock'), 'utf8')).toBe(`${process.pid}\n`);
+    lock.release();
   });
 });
