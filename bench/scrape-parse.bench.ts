@@ -1,12 +1,16 @@
 /**
  * CPU time per sample from a scraped body to (reference, value) columns, in the steady state, and
- * memory of the cache that makes it possible. Run: `node bench/scrape-parse.bench.ts [series]`.
+ * memory of the cache that makes it possible.
+ * Run: `node bench/scrape-parse.bench.ts [series] [families|series] [gzip]`. With `families` a target
+ * tells its metrics in another order each time, with `series` the series of each metric; with `gzip`
+ * decompressing counts, too.
  *
  * The bodies imitate a host exporter with an instrumented service: about a third classic histogram
  * series, a third counters, the rest gauges and constants, 86 bytes a line, with HELP and TYPE
  * lines. Between scrapes only digits change. The best of the rounds is what the code
  * costs; the median is what it costs on this machine beside everything else.
  */
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { type Appender, Labels, Relabeler, type SeriesRef } from '../model/index.ts';
 import { SampleLabels } from '../scrape/sample-labels.ts';
 import { Staging } from '../scrape/staging.ts';
@@ -16,7 +20,10 @@ import { TextReader } from '../scrape/text-ingest.ts';
 const TARGET_COUNT = 50;
 const ROUND_COUNT = 15;
 const SCRAPES_PER_ROUND = 20;
-const seriesPerTarget = Number(process.argv[2] ?? 1000);
+const [seriesArgument = '1000', ...modes] = process.argv.slice(2);
+const seriesPerTarget = Number(seriesArgument);
+const mixes = modes.find((mode) => mode === 'families' || mode === 'series') ?? 'nothing';
+const isCompressed = modes.includes('gzip');
 
 /** Where the digits of a line stand that change from scrape to scrape. */
 type Body = { readonly bytes: Uint8Array; readonly digitOffsets: readonly number[] };
@@ -83,6 +90,26 @@ function changeDigits(body: Body, round: number): void {
   });
 }
 
+/** The same lines in another order, as Go's maps or a registry of many workers give them. */
+function mixed(body: Uint8Array, random: () => number): Uint8Array {
+  if (mixes === 'nothing') return body;
+  const lines = Buffer.from(body).toString('latin1').trimEnd().split('\n');
+  const families: string[][] = [];
+  for (const line of lines) {
+    if (line.startsWith('# HELP')) families.push([]);
+    families.at(-1)!.push(line);
+  }
+  const shuffle = (list: unknown[], from: number): void => {
+    for (let i = list.length - 1; i > from; i--) {
+      const j = from + Math.floor(random() * (i + 1 - from));
+      [list[i], list[j]] = [list[j], list[i]];
+    }
+  };
+  if (mixes === 'families') shuffle(families, 0);
+  else for (const family of families) shuffle(family, 2);
+  return Buffer.from(`${families.flat().join('\n')}\n`, 'latin1');
+}
+
 let nextRef = 1;
 const appender: Appender = {
   series: () => nextRef++ as SeriesRef,
@@ -121,6 +148,7 @@ const targets = Array.from({ length: TARGET_COUNT }, (_, i) => ({
 const reader = new TextReader(false);
 const staging = new Staging();
 const received = new Uint8Array(Math.max(...targets.map(({ body }) => body.bytes.length)) + 2);
+const random = randomNumbers(7);
 const perSampleNs: number[] = [];
 let firstNs = 0;
 for (let round = 0; round <= ROUND_COUNT; round++) {
@@ -130,10 +158,14 @@ for (let round = 0; round <= ROUND_COUNT; round++) {
   const scrapeCount = round === 0 ? 1 : SCRAPES_PER_ROUND;
   for (let scrape = 0; scrape < scrapeCount; scrape++) {
     const number = round * SCRAPES_PER_ROUND + scrape;
-    for (const { body } of targets) changeDigits(body, number);
+    const sent = targets.map(({ body }) => {
+      changeDigits(body, number);
+      const page = mixed(body.bytes, random);
+      return isCompressed ? gzipSync(page) : page;
+    });
     const before = process.threadCpuUsage().user;
-    for (const { body, series } of targets) {
-      received.set(body.bytes);
+    for (const [index, { body, series }] of targets.entries()) {
+      received.set(isCompressed ? gunzipSync(sent[index]!) : sent[index]!);
       series.begin(appender, staging, 1000 * number, 'text', reader);
       reader.read(series, null, received, body.bytes.length);
       series.finish();

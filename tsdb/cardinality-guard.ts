@@ -5,7 +5,7 @@
  * finding the largest means looking at all label pairs.
  */
 import type { Clock, Logger, Registry } from '../model/index.ts';
-import type { NamedCount } from './db-status.ts';
+import type { Loudest, RefusalReason } from './db-status.ts';
 
 const REPORT_INTERVAL_MS = 60_000;
 
@@ -13,11 +13,8 @@ export type CardinalityFigures = {
   readonly memoryBytes: number;
   readonly limitBytes: number;
   /** Since the start. */
-  readonly refusedByMemory: number;
-  readonly refusedByReferences: number;
+  readonly refusedSeriesCount: Readonly<Record<RefusalReason, number>>;
 };
-
-export type Loudest = { readonly metric: NamedCount; readonly label: NamedCount };
 
 export type CardinalityGuardOptions = {
   readonly clock: Clock;
@@ -44,13 +41,14 @@ export class CardinalityGuard {
   /** Reports series that were refused since the last report. */
   check(): void {
     const { clock, logger, figures, findLoudest } = this.#options;
-    const { refusedByMemory, refusedByReferences, memoryBytes, limitBytes } = figures();
-    const refusedCount = refusedByMemory + refusedByReferences;
+    const { refusedSeriesCount, memoryBytes, limitBytes } = figures();
+    const { memory_limit, reference_limit } = refusedSeriesCount;
+    const refusedCount = memory_limit + reference_limit;
     if (refusedCount === this.#reportedCount || clock.nowMs() < this.#nextReportMs) return;
     const loudest = findLoudest();
     this.#show(loudest);
     logger.warn('New series are refused, existing ones go on', {
-      reason: refusedByMemory > 0 ? 'memory_limit' : 'reference_limit',
+      reason: memory_limit > 0 ? 'memory_limit' : 'reference_limit',
       refused: refusedCount - this.#reportedCount,
       head_bytes: memoryBytes,
       limit_bytes: limitBytes,
@@ -65,7 +63,7 @@ export class CardinalityGuard {
 
   #measure(): void {
     const { registry, figures } = this.#options;
-    const { refusedByMemory, refusedByReferences, memoryBytes, limitBytes } = figures();
+    const { refusedSeriesCount, memoryBytes, limitBytes } = figures();
     registry
       .gauge('narthex_tsdb_head_memory_bytes', 'Memory of the head that is in use.')
       .set(memoryBytes);
@@ -77,8 +75,9 @@ export class CardinalityGuard {
       'New series that were refused.',
       ['reason'],
     );
-    refused.labels('memory_limit').value = refusedByMemory;
-    refused.labels('reference_limit').value = refusedByReferences;
+    for (const [reason, count] of Object.entries(refusedSeriesCount)) {
+      refused.labels(reason).value = count;
+    }
   }
 
   #show(loudest: Loudest | null): void {
