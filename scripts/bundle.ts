@@ -48,6 +48,9 @@ await build({
         'ingest-thread': source('threads/ingest-thread.ts'),
         'query-worker': source('threads/query-worker.ts'),
         'compaction-worker': source('threads/compaction-worker.ts'),
+        'password-worker': source('threads/password-worker.ts'),
+        'import-worker': source('threads/import-worker.ts'),
+        'remote-write-thread': source('threads/remote-write-thread.ts'),
       },
       output: {
         entryFileNames: '[name].js',

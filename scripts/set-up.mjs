@@ -32,7 +32,7 @@ const READY = path.join(STATE, 'ready');
 const LOCK = path.join(STATE, 'set-up.lock');
 /** What npm writes when it has installed everything. */
 const INSTALLED = path.join(ROOT, 'node_modules', '.package-lock.json');
-/** Holds compiled code; saves each thread 17 MB of memory. See docs/decisions/0002. */
+/** Holds the compiled code of tools; that of a bundle lies in the bundle. See docs/decisions/0002. */
 const COMPILE_CACHE = path.join(STATE, 'compiled');
 /** Names the bundle to run; its time is that of the sources which it was made of. */
 const BUNDLE_STAMP = path.join(STATE, 'server-stamp');
@@ -315,13 +315,18 @@ function serverEntry() {
   return stamp === null ? SOURCES : path.join(bundleFolder(stamp.trim()), 'main.js');
 }
 
+/** In the bundle, so that it goes with it. Saves each thread 17 MB of memory. */
+function compileCacheOf(entry) {
+  return entry === SOURCES ? COMPILE_CACHE : path.join(path.dirname(entry), 'compiled');
+}
+
 /** Environment in which the program runs. */
-export function programEnvironment(node) {
+export function programEnvironment(node, entry = serverEntry()) {
   return {
     ...process.env,
     NARTHEX_ROOT: ROOT,
-    NARTHEX_ENTRY: serverEntry(),
-    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || COMPILE_CACHE,
+    NARTHEX_ENTRY: entry,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || compileCacheOf(entry),
     // Each arena of the C library keeps memory for itself; our threads ask for little.
     MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX || '2',
     MALLOC_TRIM_THRESHOLD_: process.env.MALLOC_TRIM_THRESHOLD_ || '131072',
@@ -334,7 +339,7 @@ function warmCompileCache(node, entry) {
   spawnSync(node, [path.join(ROOT, 'scripts', 'warm.ts')], {
     cwd: ROOT,
     stdio: 'ignore',
-    env: { ...programEnvironment(node), NARTHEX_ENTRY: entry },
+    env: programEnvironment(node, entry),
     timeout: 60_000,
   });
 }

@@ -2,9 +2,12 @@
 import type { ActiveQueriesPort, ActiveQuery, Asker } from '../web/index.ts';
 import type { Clock } from '../model/index.ts';
 import type { ActiveQueryFile } from './active-query-file.ts';
+import type { CallProgress } from './threads/rpc.ts';
 
 /** What is quicker is not worth the writing: a crash would hardly be its doing. */
 const NOTE_AFTER_MS = 10;
+
+const NOTHING_YET: CallProgress = { sampleCount: 0, seriesCount: 0, heldSizeBytes: 0 };
 
 export type Activity = {
   readonly kind: ActiveQuery['kind'];
@@ -20,8 +23,8 @@ export type Activity = {
 export type Running = {
   /** Aborts when the asker goes away and when somebody cancels. */
   readonly signal: AbortSignal;
-  /** A worker has taken it. */
-  begun(): void;
+  /** A worker has taken it, and tells what it has cost so far. */
+  begun(progress: () => CallProgress): void;
   ended(): void;
 };
 
@@ -31,7 +34,8 @@ type Entry = {
   readonly controller: AbortController;
   readonly startedMs: number;
   readonly startedMonotonicMs: number;
-  isWaiting: boolean;
+  /** Null while it waits for a worker. */
+  progress: (() => CallProgress) | null;
   /** Place in the file; -1 while it has none. */
   slot: number;
 };
@@ -61,15 +65,15 @@ export class ActiveQueries implements ActiveQueriesPort {
       controller,
       startedMs: this.#clock.nowMs(),
       startedMonotonicMs: this.#clock.monotonicMs(),
-      isWaiting: true,
+      progress: null,
       slot: -1,
     };
     this.#entries.set(entry.id, entry);
     this.#noteLater();
     return {
       signal: controller.signal,
-      begun: () => {
-        entry.isWaiting = false;
+      begun: (progress) => {
+        entry.progress = progress;
       },
       ended: () => {
         signal.removeEventListener('abort', leave);
@@ -81,12 +85,13 @@ export class ActiveQueries implements ActiveQueriesPort {
 
   list(): ActiveQuery[] {
     const nowMs = this.#clock.monotonicMs();
-    return [...this.#entries.values()].map(({ id, activity, isWaiting, ...entry }) => ({
+    return [...this.#entries.values()].map(({ id, activity, progress, ...entry }) => ({
       id,
       ...activity,
-      state: isWaiting ? 'waiting' : 'running',
+      state: progress === null ? 'waiting' : 'running',
       startedMs: entry.startedMs,
       durationSeconds: (nowMs - entry.startedMonotonicMs) / 1000,
+      ...(progress?.() ?? NOTHING_YET),
     }));
   }
 
@@ -111,11 +116,11 @@ export class ActiveQueries implements ActiveQueriesPort {
     const nowMs = this.#clock.monotonicMs();
     let areSomeYoung = false;
     for (const entry of this.#entries.values()) {
-      if (entry.slot >= 0 || entry.isWaiting) continue;
+      if (entry.slot >= 0 || entry.progress === null) continue;
       if (nowMs - entry.startedMonotonicMs < NOTE_AFTER_MS / 2) areSomeYoung = true;
       else entry.slot = file.add(entry.activity.query, entry.startedMs);
     }
-    const areSomeWaiting = [...this.#entries.values()].some((entry) => entry.isWaiting);
+    const areSomeWaiting = [...this.#entries.values()].some(({ progress }) => progress === null);
     if (areSomeYoung || areSomeWaiting) this.#noteLater();
   }
 }

@@ -2,11 +2,13 @@
  * Rules and notification as the server sees them: one thing to load, apply and stop. The rules
  * themselves, which bring the query language into this thread, are loaded once there are some.
  */
-import { type Clock, type Logger, type Registry } from '../model/index.ts';
+import type { Database } from 'better-sqlite3';
+import { type Clock, type Logger, MINUTE_MS, type Registry } from '../model/index.ts';
 import { DiscoveryManager } from '../scrape/index.ts';
-import type { AlertmanagersPort, RulesPort } from '../web/index.ts';
+import type { AlertmanagersPort, ReceiversPort, RulesPort } from '../web/index.ts';
 import { type Config, parsePlainYaml, toNotifyConfig } from './config/index.ts';
 import { Notifier, type OutgoingAlert, setName } from './notify/index.ts';
+import type { ReceiverConfig, Receivers } from './notify/receivers/index.ts';
 import type { Queries } from './queries.ts';
 import type {
   Alert,
@@ -37,15 +39,18 @@ export type AlertingOptions = {
   readonly queueCapacity: number;
   readonly batchSizeMax: number;
   readonly drains: boolean;
-  readonly onTransition: (transition: AlertTransition) => void;
+  readonly onTransitions: (transitions: readonly AlertTransition[], queryMs: number) => void;
   readonly onDelivery: (
-    url: string,
-    alerts: readonly OutgoingAlert[],
+    to: string,
+    alerts: readonly Pick<OutgoingAlert, 'ruleLabels' | 'isResolved'>[],
     error: string | null,
   ) => void;
 };
 
-export class Alerting implements RulesPort, AlertmanagersPort {
+/** Rules need two evaluations to find their alerts again after a start. */
+const RETURN_MS = 5 * MINUTE_MS;
+
+export class Alerting implements RulesPort, AlertmanagersPort, ReceiversPort {
   readonly #options: AlertingOptions;
   readonly #metrics: RuleMetrics;
   readonly #notifier: Notifier;
@@ -53,6 +58,12 @@ export class Alerting implements RulesPort, AlertmanagersPort {
   readonly #externalUrl: string;
   /** Null while there have never been rules. */
   #manager: RuleManager | null = null;
+  #receiverConfigs: readonly ReceiverConfig[] = [];
+  /** Null while there have never been any, or there is nowhere to queue messages. */
+  #receivers: Receivers | null = null;
+  #database: Database | null = null;
+  /** What came before messages could be queued. */
+  readonly #early: OutgoingAlert[] = [];
 
   constructor(options: AlertingOptions) {
     const { clock, logger, registry, userAgent, externalLabels } = options;
@@ -82,12 +93,24 @@ export class Alerting implements RulesPort, AlertmanagersPort {
     });
   }
 
+  /** From now on messages to receivers can be queued. */
+  async openQueue(database: Database): Promise<void> {
+    this.#database = database;
+    await this.#applyReceivers(this.#receiverConfigs);
+  }
+
+  status() {
+    return this.#receivers?.status() ?? { receivers: [], waiting: [] };
+  }
+
   /** @param groups  the rules of `config` */
-  async apply(config: Config, groups: readonly GroupDefinition[]): Promise<void> {
+  async apply(
+    config: Config,
+    groups: readonly GroupDefinition[],
+    receivers: readonly ReceiverConfig[],
+  ): Promise<void> {
+    await this.#applyReceivers(receivers);
     const notify = toNotifyConfig(config.values);
-    if (config.values.alerting.alertmanagers.some(({ sigv4 }) => sigv4 !== null)) {
-      this.#options.logger.warn('Alerts are sent without a signature: sigv4 is not available yet');
-    }
     this.#notifier.applyConfig(notify);
     this.#discovery.applyConfig(
       new Map(notify.alertmanagers.map(({ discovery }, index) => [setName(index), discovery])),
@@ -114,7 +137,29 @@ export class Alerting implements RulesPort, AlertmanagersPort {
   async stop(): Promise<void> {
     this.#discovery.stop();
     await this.#manager?.stop();
-    await this.#notifier.stop();
+    await Promise.all([this.#notifier.stop(), this.#receivers?.stop()]);
+  }
+
+  async #applyReceivers(configs: readonly ReceiverConfig[]): Promise<void> {
+    this.#receiverConfigs = configs;
+    if (configs.length === 0 && this.#receivers === null) return;
+    if (this.#receivers === null) {
+      if (this.#database === null) return;
+      const { Receivers: Hub } = await import('./notify/receivers/index.ts');
+      const { clock, logger, registry, userAgent, gracePeriodMs, onDelivery } = this.#options;
+      this.#receivers = new Hub(this.#database, {
+        clock,
+        logger,
+        registry,
+        userAgent,
+        externalUrl: this.#externalUrl,
+        // Alerts that were about to fire wait for the grace period of rules.
+        graceMs: gracePeriodMs + RETURN_MS,
+        onDelivery,
+      });
+    }
+    this.#receivers.apply(configs);
+    this.#receivers.send(this.#early.splice(0));
   }
 
   async #createManager(): Promise<RuleManager> {
@@ -138,7 +183,7 @@ export class Alerting implements RulesPort, AlertmanagersPort {
         pathPrefix: options.externalUrl.pathname.replace(/\/$/, ''),
       },
       send: (rule, alerts) => this.#send(rule, alerts),
-      onTransition: options.onTransition,
+      onTransitions: options.onTransitions,
       outageToleranceMs: options.outageToleranceMs,
       gracePeriodMs: options.gracePeriodMs,
       resendDelayMs: options.resendDelayMs,
@@ -148,7 +193,7 @@ export class Alerting implements RulesPort, AlertmanagersPort {
 
   #send({ query }: AlertingDefinition, alerts: readonly Alert[]): void {
     const generatorUrl = this.#externalUrl + tableLink(query);
-    this.#notifier.send(
+    const told = this.#notifier.send(
       alerts.map(({ labels, annotations, firedAtMs, resolvedAtMs, validUntilMs }) => ({
         labels,
         annotations,
@@ -159,5 +204,10 @@ export class Alerting implements RulesPort, AlertmanagersPort {
         ruleLabels: labels,
       })),
     );
+    if (this.#receivers !== null) this.#receivers.send(told);
+    else if (this.#receiverConfigs.length > 0) {
+      this.#early.push(...told);
+      this.#early.splice(0, this.#early.length - this.#options.queueCapacity);
+    }
   }
 }

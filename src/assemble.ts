@@ -9,35 +9,56 @@ import {
   buildApp,
   FORM_SIZE_BYTES_MAX,
   NotificationBoard,
+  type SecurityPort,
+  type WebOptions,
   WRITE_SIZE_BYTES_MAX,
 } from '../web/index.ts';
 import { ActiveQueries } from './active-queries.ts';
 import type { ActiveQueryFile } from './active-query-file.ts';
+import { agentOptions, keepLogShort } from './agent.ts';
 import { Alerting } from './alerting.ts';
 import { type Config, loadConfig, parsePlainYaml } from './config/index.ts';
+import { Consoles } from './consoles/consoles.ts';
 import { databaseChanges, databaseOptions, flagDefaults } from './database-options.ts';
 import { type LanguageFeatures, languageOf } from './language.ts';
+import { Debug } from './debug/debug-port.ts';
 import { FileLoggers } from './file-loggers.ts';
-import { type Feature, type FlagName, type FlagValues, statusFlags } from './flags.ts';
-import { alertFingerprint, AlertHistory } from './history/alert-history.ts';
+import {
+  type Feature,
+  type FlagName,
+  type FlagValues,
+  maxBlockDurationMs,
+  statusFlags,
+} from './flags.ts';
+import { AlertInsight } from './alert-insight.ts';
+import { AlertHistory } from './history/alert-history.ts';
+import { AlertRecorder } from './history/alert-recorder.ts';
 import type { QueryLog } from './history/query-log.ts';
 import type { WebLocation } from './listen-address.ts';
-import { loadRules } from './load-rules.ts';
+import { Imports } from './import/imports.ts';
+import { loadReceiverFile, loadRules } from './load-rules.ts';
+import { RuleQuarantine } from './rule-quarantine.ts';
+import { SilentRules } from './silent-rules.ts';
 import type { LogOptions } from './log-writer.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { Queries } from './queries.ts';
 import { QueryMetrics } from './query-metrics.ts';
 import { REAL_CLOCK } from './real-clock.ts';
 import { Reloader } from './reload.ts';
+import { RemoteReadClients } from './remote/read/read-clients.ts';
 import { ReadServer } from './remote/read-server.ts';
 import { ROOT } from './root.ts';
 import { createServerMetrics, type ServerMetrics } from './server-metrics.ts';
 import { ServerState } from './server-state.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
+import { RemoteReadBridge } from './threads/remote-read-bridge.ts';
+import { RemoteWriteClient } from './threads/remote-write-client.ts';
 import { NearWork } from './threads/near-work.ts';
 import type { QueryMethods, QuerySettings } from './threads/query-methods.ts';
 import { QueryPool } from './threads/query-pool.ts';
 import { type QueryClient, spawnQueryWorker } from './threads/query-workers.ts';
+import type { Uploader } from './upload/uploader.ts';
+import type { CreateUploader } from './upload/uploader-for.ts';
 import { PROMETHEUS_VERSION } from './version.ts';
 import { createPorts } from './web-ports.ts';
 
@@ -46,6 +67,9 @@ const UI_DIRECTORY = path.join(ROOT, 'web', 'ui', 'dist');
 /** Workers beyond the number of cores let cheap queries pass heavy ones. */
 const EXTRA_WORKER_COUNT = 2;
 const MIB = 1024 * 1024;
+/** So many block ranges after its oldest sample the storage counts as complete for remote read. */
+const BLOCKS_UNTIL_COMPLETE = 2;
+const ALL_METADATA = { metric: '', limit: -1, limitPerMetric: -1 };
 
 export type Setting = {
   readonly values: FlagValues;
@@ -56,20 +80,31 @@ export type Setting = {
   readonly logger: Logger;
   /** Of the start. */
   readonly config: Config;
+  /** `--storage.upload.objstore-config-file`. */
+  readonly createUploader?: CreateUploader;
+  /** `--web.config.file`. */
+  readonly security?: SecurityPort;
   /** Asked to stop by HTTP. */
   readonly quit: () => void;
 };
 
 export type Server = {
   readonly app: ReturnType<typeof buildApp>;
+  readonly webOptions: WebOptions;
+  readonly imports: Imports;
+  readonly uploader: Uploader | null;
   readonly state: ServerState;
   readonly metrics: ServerMetrics;
   readonly notifications: NotificationBoard;
   readonly ingest: IngestClient;
+  readonly remoteWrite: RemoteWriteClient;
+  readonly remoteReads: RemoteReadClients;
   readonly pool: QueryPool<QueryClient>;
   readonly discovery: DiscoveryManager;
   readonly alerting: Alerting;
   readonly alertHistory: AlertHistory;
+  readonly alertRecorder: AlertRecorder;
+  readonly silentRules: SilentRules;
   readonly reloader: Reloader;
   readonly fileLoggers: FileLoggers;
   /** Opens the database; starts the first query worker when there is something to ask for. */
@@ -84,7 +119,9 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
   const state = new ServerState(REAL_CLOCK.nowMs());
   const metrics = createServerMetrics();
   const webRegistry = new Registry();
-  const dataDirectory = path.resolve(values['storage.tsdb.path']);
+  const dataDirectory = path.resolve(
+    values[values.agent ? 'storage.agent.path' : 'storage.tsdb.path'],
+  );
   const defaults = flagDefaults(values, features);
   const fileLoggers = new FileLoggers(() => metrics.queryLogFailures.increase());
   let current = setting.config;
@@ -93,6 +130,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
   let shared: Promise<SharedDb> | null = null;
 
   const queryCountMax = values['query.max-concurrency'];
+  const heapSizeMb = Math.max(512, Math.floor(totalmem() / MIB / 2));
   const querySettings: QuerySettings = {
     sampleCountMax: values['query.max-samples'],
     seriesCountMax: values['query.max-series'],
@@ -100,12 +138,25 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     lookbackMs: values['query.lookback-delta'],
     features: [...features],
   };
+  const remoteReads = new RemoteReadClients({
+    clock: REAL_CLOCK,
+    userAgent: USER_AGENT,
+    registry: metrics.registry,
+  });
+  const readBridge = new RemoteReadBridge(
+    remoteReads,
+    BLOCKS_UNTIL_COMPLETE * values['storage.tsdb.min-block-duration'],
+  );
   const pool: QueryPool<QueryClient> = new QueryPool({
     spawn: () =>
       spawnQueryWorker({
-        workerData: { log: setting.log, settings: querySettings },
+        workerData: {
+          log: setting.log,
+          settings: querySettings,
+          remoteRead: readBridge.connect(),
+        },
         shared: shared!,
-        heapSizeMb: Math.max(512, Math.floor(totalmem() / MIB / 2)),
+        heapSizeMb,
         onHello: (hello) => (language = hello.language),
         onEnd: (owner) => {
           // The thread may be gone too, when the server stops.
@@ -122,14 +173,15 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
   });
   const near = new NearWork<QueryMethods>({
     load: async () => {
-      const { createQueryMethods } = await import('./threads/query-methods.ts');
+      const { createQueryMethods, practice } = await import('./threads/query-methods.ts');
       const methods = createQueryMethods(querySettings, logger);
       methods.hello(await shared!);
-      return methods;
+      return { methods, practice: practice() };
     },
     monotonicMs: () => REAL_CLOCK.monotonicMs(),
+    isOff: () => remoteReads.count > 0,
   });
-  const threadCount = () => 2 + pool.workerCount;
+  const threadCount = () => 2 + pool.workerCount + remoteWrite.threadCount;
   registerProcessMetrics(metrics.registry, threadCount);
 
   const notifications = new NotificationBoard({
@@ -145,7 +197,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     active: activeQueries,
     metrics: new QueryMetrics(metrics.registry, queryCountMax, () => pool.queryCount),
     clock: REAL_CLOCK,
-    timeoutMs: values['query.timeout'],
+    bounds: { timeoutMs: values['query.timeout'], queryCountMax, heapSizeMb },
     lookbackMs: values['query.lookback-delta'],
     subqueryStepMs: () => current.values.global.evaluation_interval,
     externalLabels: () => current.externalLabels,
@@ -172,7 +224,16 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
       });
     },
   });
-  const alertHistory = new AlertHistory(logger);
+  const alertHistory = new AlertHistory({
+    logger,
+    retentionMs: values['rules.alert.history-retention'],
+  });
+  const alertRecorder = new AlertRecorder({
+    history: alertHistory,
+    queries,
+    clock: REAL_CLOCK,
+    logger,
+  });
   const alerting = new Alerting({
     clock: REAL_CLOCK,
     logger,
@@ -192,15 +253,26 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     queueCapacity: values['alertmanager.notification-queue-capacity'],
     batchSizeMax: values['alertmanager.notification-batch-size'],
     drains: values['alertmanager.drain-notification-queue-on-shutdown'],
-    onTransition: (transition) => alertHistory.addTransition(transition),
-    onDelivery: (url, alerts, error) => {
-      const atMs = REAL_CLOCK.nowMs();
-      for (const { ruleLabels, isResolved } of alerts) {
-        const fingerprint = alertFingerprint(ruleLabels);
-        alertHistory.addDelivery({ fingerprint, atMs, url, isResolved, error });
-      }
+    onTransitions: (transitions, queryMs) => alertRecorder.addTransitions(transitions, queryMs),
+    onDelivery: (url, alerts, error) => alertRecorder.addDelivery(url, alerts, error),
+  });
+  const remoteWrite = new RemoteWriteClient({
+    data: {
+      log: setting.log,
+      dataDirectory,
+      userAgent: USER_AGENT,
+      flushDeadlineMs: values['storage.remote.flush-deadline'],
+    },
+    logger,
+    logEnd: () => ingest.call('logEnd', undefined),
+    metadata: async () => {
+      const all = await ingest.call('metadata', ALL_METADATA);
+      return all.flatMap(({ metric: name, entries }) =>
+        entries.map((metadata) => ({ name, ...metadata })),
+      );
     },
   });
+  const quarantine = new RuleQuarantine({ logger, registry: metrics.registry, notifications });
   const reloader = new Reloader(
     {
       file: values['config.file'],
@@ -212,16 +284,26 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
       load: () => loadConfig(values['config.file'], { isAgent: values.agent }),
       apply: async (config) => {
         // First what can still be refused.
-        const groups = await loadRules(config, languageOf(features));
+        const { groups, quarantined } = await loadRules(config, {
+          language: languageOf(features),
+          quarantine: values['rules.quarantine'],
+        });
+        const receivers = await loadReceiverFile(values['notifications.file']);
         await ingest.call('configure', {
           jobs: config.jobs,
           offsetSeed: JSON.stringify([hostname(), config.externalLabels]),
+          pushIntervalMs: config.values.global.scrape_interval,
           db: databaseChanges(config, values, features),
         });
+        // Before anything is scraped that is to be sent.
+        await remoteWrite.configure(config.remoteWrite, config.externalLabels);
+        remoteReads.configure(config.remoteRead, config.externalLabels);
+        readBridge.update();
         discovery.applyConfig(new Map(config.jobs.map((job) => [job.jobName, job.discovery])));
         fileLoggers.reopen();
         current = config;
-        await alerting.apply(config, groups);
+        await alerting.apply(config, groups, receivers);
+        quarantine.set(quarantined);
         metrics.queryLogEnabled.set(config.values.global.query_log_file === '' ? 0 : 1);
       },
     },
@@ -236,15 +318,68 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     concurrencyMax: values['storage.remote.read-concurrent-limit'],
     registry: webRegistry,
   });
+  const imports = new Imports({
+    dataDirectory,
+    adopt: (directory) => ingest.call('adoptBlocks', directory),
+    retentionMs: () => current.retention?.timeMs ?? defaults.retentionMs,
+    blockMsMax: maxBlockDurationMs(values),
+    clock: REAL_CLOCK,
+    logger,
+    registry: webRegistry,
+  });
+  const uploader =
+    setting.createUploader?.({
+      dataDirectory,
+      userAgent: USER_AGENT,
+      blocks: async () => {
+        const { blocks } = await ingest.call('status', 1);
+        return blocks.map(({ ulid }) => ulid);
+      },
+      externalLabels: () => current.externalLabels,
+      clock: REAL_CLOCK,
+      logger,
+      registry: webRegistry,
+    }) ?? null;
+  const consoles = new Consoles({
+    templates: values['web.console.templates'],
+    libraries: values['web.console.libraries'],
+    externalLabels: () => current.externalLabels,
+    externalUrl: location.externalUrl.href.replace(/\/$/, ''),
+    pathPrefix: location.externalUrl.pathname.replace(/\/+$/, ''),
+    nowMs: () => REAL_CLOCK.nowMs(),
+    queries,
+  });
+  const alertInsight = new AlertInsight({
+    clock: REAL_CLOCK,
+    rules: alerting,
+    history: alertHistory,
+    queries,
+    quarantined: () => quarantine.groups,
+  });
+  const silentRules = new SilentRules({
+    clock: REAL_CLOCK,
+    logger,
+    registry: metrics.registry,
+    insight: alertInsight,
+  });
   const ports = createPorts({
     clock: REAL_CLOCK,
+    logger,
     state,
     ingest,
     queries,
     alerting,
     alertHistory,
+    alertInsight,
     notifications,
     remoteRead,
+    imports,
+    consoles,
+    debug: new Debug(ingest, REAL_CLOCK, () => [
+      'main',
+      'ingest',
+      ...Array.from({ length: pool.workerCount }, (_, i) => `query ${i + 1}`),
+    ]),
     flags: values,
     features,
     statusFlags: statusFlags(values, setting.given, location.routePrefix),
@@ -252,17 +387,19 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     dataDirectory,
     config: () => current,
     language: async () => {
+      if (values.agent) return { functions: {} };
       if (language === null) await pool.start();
       return language!;
     },
     registries: [metrics.registry, webRegistry],
+    remoteWrite,
     threadCount,
     queryLog: () => server.queryLog,
     activeQueries,
     reload: () => reloader.reload(),
     quit: setting.quit,
   });
-  const app = buildApp(ports, {
+  const webOptions: WebOptions = {
     externalUrl: location.externalUrl,
     routePrefix: location.routePrefix,
     corsOrigin: values['web.cors.origin'],
@@ -273,28 +410,40 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
       (message) => (message === 'prometheus.WriteRequest' ? 1 : 2),
     ),
     enableOtlpReceiver: values['web.enable-otlp-receiver'],
+    enablePushReceiver: values['web.enable-push-receiver'],
+    searchLimitMax: values['web.search.max-limit'],
     agentMode: values.agent,
     pageTitle: values['web.page-title'],
     uiDirectory: UI_DIRECTORY,
+    ...(values['web.user-assets'] === '' ? {} : { userAssetsDirectory: values['web.user-assets'] }),
     formSizeBytesMax: FORM_SIZE_BYTES_MAX,
     writeSizeBytesMax: WRITE_SIZE_BYTES_MAX,
     readTimeoutMs: values['web.read-timeout'],
     connectionCountMax: values['web.max-connections'],
+    ...(setting.security === undefined ? {} : { security: setting.security }),
     clock: REAL_CLOCK,
     logger,
     registry: webRegistry,
-  });
+  };
+  const app = buildApp(ports, webOptions);
 
   const server: Server = {
     app,
+    webOptions,
+    imports,
+    uploader,
     state,
     metrics,
     notifications,
     ingest,
+    remoteWrite,
+    remoteReads,
     pool,
     discovery,
     alerting,
     alertHistory,
+    alertRecorder,
+    silentRules,
     reloader,
     fileLoggers,
     queryLog: null,
@@ -303,19 +452,32 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
       // Whoever asked before a restart asks again, so a query worker loads its code meanwhile. A new
       // server has nothing to tell yet: the 10 MB of its first worker can wait for a question.
       const isNew = !existsSync(path.join(dataDirectory, 'wal'));
-      shared = ingest.call('open', {
-        db: databaseOptions(setting.config, values, features, dataDirectory),
-        scrape: {
-          userAgent: USER_AGENT,
-          timestampToleranceMs: values['scrape.adjust-timestamps']
-            ? values['scrape.timestamp-tolerance']
-            : 0,
-          appendMetadata: features.has('metadata-wal-records'),
-          externalHost: location.externalUrl.host,
-          listenPort: /\d+$/.exec(values['web.listen-address'][0]!)?.[0] ?? '',
-        },
-      });
-      await (isNew ? shared : Promise.all([shared, pool.start()]));
+      const { config } = setting;
+      const scrape = {
+        userAgent: USER_AGENT,
+        timestampToleranceMs: values['scrape.adjust-timestamps']
+          ? values['scrape.timestamp-tolerance']
+          : 0,
+        appendMetadata: features.has('metadata-wal-records'),
+        externalHost: location.externalUrl.host,
+        listenPort: /\d+$/.exec(values['web.listen-address'][0]!)?.[0] ?? '',
+      };
+      if (values.agent) {
+        const db = agentOptions(config, values, features, dataDirectory);
+        await ingest.call('openAgent', { db, scrape });
+        keepLogShort(values, ingest, remoteWrite, logger);
+        return;
+      }
+      const db = databaseOptions(config, values, features, dataDirectory);
+      const opened = ingest.call('open', { db, scrape });
+      shared = opened;
+      if (values['query.blocks-during-replay']) {
+        shared = Promise.race([ingest.blocksOpen, opened]);
+        // That opening failed is told below.
+        shared.catch(() => {});
+        void ingest.blocksOpen.then(() => (state.servesBlocks = true));
+      }
+      await (isNew ? opened : Promise.all([opened, pool.start()]));
     },
   };
   return server;

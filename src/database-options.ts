@@ -1,6 +1,8 @@
 /** From flags and configuration to what the database is told. */
+import { ValueError } from '../model/index.ts';
 import type { Config, FlagDefaults } from './config/index.ts';
 import { type Feature, type FlagValues, maxBlockDurationMs, retentionOfFlags } from './flags.ts';
+import { shipperFile } from './upload/shipper-file.ts';
 import type { IngestConfig, PlainDbOptions } from './threads/ingest.ts';
 
 type Changes = IngestConfig['db'];
@@ -21,12 +23,31 @@ export function databaseChanges(
 ): Required<Changes> {
   const { retention } = config;
   return {
+    floatEncoding: floatEncoding(config, features),
     outOfOrderWindowMs: config.outOfOrderWindowMs,
+    staleCompactionThreshold: config.staleCompactionThreshold,
     exemplarCountMax: features.has('exemplar-storage') ? Math.max(0, config.exemplarCountMax) : 0,
     retentionMs: retention?.timeMs ?? retentionOfFlags(values),
     retentionPercentage: retention?.percentage ?? 0,
     retentionSizeBytes: retention?.sizeBytes ?? values['storage.tsdb.retention.size'] ?? 0,
   };
+}
+
+/** @throws ValueError when configuration and features do not go together */
+function floatEncoding({ floatEncoding: wanted }: Config, features: ReadonlySet<Feature>) {
+  const hasXor2 = features.has('xor2-encoding');
+  if (wanted === 'xor2' && !hasXor2) {
+    throw new ValueError(
+      "'storage.tsdb.chunk_encoding.floats: xor2' requires the xor2-encoding feature flag to be enabled at startup",
+    );
+  }
+  if (wanted === 'xor' && features.has('st-storage')) {
+    throw new ValueError(
+      'float chunk encoding "xor" is incompatible with start-timestamp storage; ' +
+        'XOR chunks do not store start timestamps, use "xor2"',
+    );
+  }
+  return hasXor2 && wanted !== 'xor' ? 'xor2' : 'xor';
 }
 
 export function databaseOptions(
@@ -46,12 +67,17 @@ export function databaseOptions(
     ...given('chunkSegmentSizeBytesMax', values['storage.tsdb.max-block-chunk-segment-size']),
     ...given('walSegmentSizeBytes', values['storage.tsdb.wal-segment-size']),
     ...given('headMemoryLimitBytes', values['storage.tsdb.head-memory-limit']),
+    headSnapshotLogSizeBytes: values['storage.tsdb.head-snapshot-wal-size'],
+    snapshotsAtEnd: features.has('memory-snapshot-on-shutdown'),
     walCompression: values['storage.tsdb.wal-compression'] ? compression : 'none',
     syncsCommits: values['storage.tsdb.wal-sync'],
     usesLockFile: !values['storage.tsdb.no-lockfile'],
     allowsOverlappingCompaction: values['storage.tsdb.allow-overlapping-compaction'],
     samplesPerChunk: values['storage.tsdb.samples-per-chunk'],
-    delayCompactFile: values['storage.tsdb.delay-compact-file.path'],
+    delayCompactFile:
+      values['storage.tsdb.delay-compact-file.path'] ||
+      // Blocks are uploaded as they were cut, so they have to wait for it.
+      (values['storage.upload.objstore-config-file'] === '' ? '' : shipperFile(directory)),
     compactionDelayPercent: features.has('delayed-compaction')
       ? values['storage.tsdb.delayed-compaction.max-percent']
       : 0,

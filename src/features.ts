@@ -7,7 +7,6 @@ import { DISCOVERY_MECHANISMS } from './config/index.ts';
 import type { Feature, FlagValues } from './flags.ts';
 import type { LanguageFeatures } from './language.ts';
 
-const RUNNING_DISCOVERY = new Set(['dns', 'file', 'http', 'static']);
 const OPERATORS = [
   '!=',
   '!~',
@@ -75,6 +74,8 @@ const TEMPLATE_FUNCTIONS = [
   'urlQueryEscape',
   'value',
 ];
+/** Roles of the mechanism `aws` that are listed beside it. */
+const AWS_ROLES = ['ecs', 'elasticache', 'msk', 'rds'];
 const EXPERIMENTAL_OPERATORS = ['limit_ratio', 'limitk'];
 
 function allOf(names: readonly string[], value: boolean): Record<string, boolean> {
@@ -87,7 +88,7 @@ export function serverFeatures(
   language: LanguageFeatures,
 ): Features {
   const experimental = names.has('promql-experimental-functions');
-  return {
+  const features: Features = {
     api: {
       admin: flags['web.enable-admin-api'],
       exclude_alerts: true,
@@ -99,17 +100,20 @@ export function serverFeatures(
       query_stats: true,
       query_warnings: true,
       remote_write_receiver: flags['web.enable-remote-write-receiver'],
-      search: false,
-      search_fuzz_alg_jarowinkler: false,
-      search_fuzz_alg_subsequence: false,
+      search: names.has('search-api'),
+      search_fuzz_alg_jarowinkler: names.has('search-api'),
+      search_fuzz_alg_subsequence: names.has('search-api'),
       time_range_labels: true,
       time_range_series: true,
     },
-    otlp_receiver: { delta_conversion: false, native_delta_ingestion: false },
+    otlp_receiver: {
+      delta_conversion: names.has('otlp-deltatocumulative'),
+      native_delta_ingestion: names.has('otlp-native-delta-ingestion'),
+    },
     prometheus: {
-      agent_mode: false,
+      agent_mode: flags.agent,
       auto_reload_config: flags['config.auto-reload'],
-      server_mode: true,
+      server_mode: !flags.agent,
       stringlabels: false,
     },
     promql: {
@@ -156,7 +160,7 @@ export function serverFeatures(
       type_and_unit_labels: false,
     },
     service_discovery_providers: Object.fromEntries(
-      DISCOVERY_MECHANISMS.map((name) => [name, RUNNING_DISCOVERY.has(name)]),
+      [...DISCOVERY_MECHANISMS, ...AWS_ROLES].map((name) => [name, true]),
     ),
     templating_functions: allOf(TEMPLATE_FUNCTIONS, true),
     tsdb: {
@@ -171,4 +175,10 @@ export function serverFeatures(
     },
     ui: { ui_v2: false, ui_v3: true },
   };
+  if (!flags.agent) return features;
+  const groups = Object.entries(features).filter(([group]) => !SERVER_GROUPS.has(group));
+  return Object.fromEntries(groups);
 }
+
+/** Those of which an agent says nothing. */
+const SERVER_GROUPS = new Set(['promql', 'promql_functions', 'promql_operators', 'rules', 'tsdb']);

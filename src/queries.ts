@@ -13,15 +13,26 @@ import type {
   QueryPort,
   RangeQuery,
   SelectionRequest,
+  SelectorCheck,
+  SearchPort,
+  SearchRequest,
   SeriesPort,
+  WhyAnswer,
 } from '../web/index.ts';
 import type { ActiveQueries, Activity } from './active-queries.ts';
 import type { QueryLog } from './history/query-log.ts';
+import { explainBound, type QueryBounds } from './query-bounds.ts';
 import type { QueryCost, QueryMetrics } from './query-metrics.ts';
 import type { ReadJob, ReadPage } from './remote/read-answer.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
 import { type NearWork, OverBudgetError } from './threads/near-work.ts';
-import type { QueryAnswer, QueryMethods, RuleQuery } from './threads/query-methods.ts';
+import type {
+  QueryAnswer,
+  QueryMethods,
+  RuleQuery,
+  TransitionJob,
+  WhyJob,
+} from './threads/query-methods.ts';
 import type { Begun, QueryPool, WorkOptions } from './threads/query-pool.ts';
 import type { QueryClient } from './threads/query-workers.ts';
 import type { LatestColumns, LatestJob, VectorColumns } from './threads/rule-answers.ts';
@@ -33,8 +44,8 @@ export type QueriesOptions = {
   readonly active: ActiveQueries;
   readonly metrics: QueryMetrics;
   readonly clock: Clock;
-  /** `--query.timeout`; a request may ask for less. */
-  readonly timeoutMs: number;
+  /** A request may ask for less time. */
+  readonly bounds: QueryBounds;
   readonly lookbackMs: number;
   /** `evaluation_interval` in force. */
   readonly subqueryStepMs: () => number;
@@ -56,7 +67,9 @@ type Asked = {
   readonly stepMs: number;
 };
 
-export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, FederationPort {
+export class Queries
+  implements QueryPort, LanguagePort, LabelPort, SeriesPort, SearchPort, FederationPort
+{
   readonly #options: QueriesOptions;
 
   constructor(options: QueriesOptions) {
@@ -118,6 +131,12 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
     );
   }
 
+  search(request: SearchRequest, signal: AbortSignal) {
+    return this.#other(`search ${request.label} ${selectionKey(request)}`, signal, (client) =>
+      client.start('search', request),
+    );
+  }
+
   series(request: Parameters<SeriesPort['series']>[0], signal: AbortSignal) {
     return this.#other(`series ${selectionKey(request)}`, signal, (client) =>
       client.start('series', request),
@@ -139,7 +158,8 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
 
   /** The result of a rule's expression, or of a query in a template. */
   async ruleVector(request: RuleQuery, signal: AbortSignal): Promise<VectorColumns> {
-    const { metrics, timeoutMs, subqueryStepMs } = this.#options;
+    const { metrics, bounds, subqueryStepMs } = this.#options;
+    const { timeoutMs } = bounds;
     const columns = await this.#do(
       `rule ${request.query}`,
       { isQuery: true, signal, timeoutMs },
@@ -158,9 +178,51 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
         stepMs: 0,
         client: null,
       },
+      // Between two evaluations of a group threads fall asleep: the way there and back, which takes
+      // longer than most rules, would hide how short they are.
+      ({ cost }) => (cost.prepareSeconds + cost.evalSeconds + cost.sortSeconds) * 1000,
     );
     metrics.answered(columns.cost);
     return columns;
+  }
+
+  /** Taking an expression apart evaluates it many times: never for this thread. */
+  why(job: WhyJob, signal: AbortSignal): Promise<WhyAnswer> {
+    return this.#inWorker(signal, true, (client, added) =>
+      client.start('why', { ...job, ...added }),
+    );
+  }
+
+  transitionSamples(job: TransitionJob, signal: AbortSignal): Promise<string[]> {
+    return this.#inWorker(signal, false, (client, added) =>
+      client.start('transitionSamples', { ...job, ...added }),
+    );
+  }
+
+  checkSelectors(
+    job: { readonly queries: readonly string[]; readonly timeMs: number },
+    signal: AbortSignal,
+  ): Promise<SelectorCheck[][]> {
+    return this.#inWorker(signal, false, (client) => client.start('checkSelectors', job));
+  }
+
+  #inWorker<T>(
+    signal: AbortSignal,
+    isQuery: boolean,
+    begin: (
+      client: QueryClient,
+      added: { timeoutMs: number; queuedSeconds: number; subqueryStepMs: number },
+    ) => Begun<T>,
+  ): Promise<T> {
+    const { pool, bounds, subqueryStepMs } = this.#options;
+    const { timeoutMs } = bounds;
+    return pool.run({ isQuery, signal, timeoutMs }, (client, waitedMs) =>
+      begin(client, {
+        timeoutMs: Math.max(1, timeoutMs - waitedMs),
+        queuedSeconds: waitedMs / 1000,
+        subqueryStepMs: subqueryStepMs(),
+      }),
+    );
   }
 
   latest(job: LatestJob, signal: AbortSignal): Promise<LatestColumns> {
@@ -171,15 +233,16 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
 
   /** A page of a remote read; it is long work, so never for this thread. */
   readPage(job: ReadJob, signal: AbortSignal): Promise<ReadPage> {
-    const { pool, timeoutMs } = this.#options;
-    return pool.run({ isQuery: false, signal, timeoutMs }, (client) =>
+    const { pool, bounds } = this.#options;
+    return pool.run({ isQuery: false, signal, timeoutMs: bounds.timeoutMs }, (client) =>
       client.start('readPage', job),
     );
   }
 
   /** Work that is no query: neither counted nor logged, but bounded in time like one. */
   #other<T>(key: string, signal: AbortSignal, begin: (client: Answerer) => Begun<T>): Promise<T> {
-    return this.#do(key, { isQuery: false, signal, timeoutMs: this.#options.timeoutMs }, begin);
+    const { timeoutMs } = this.#options.bounds;
+    return this.#do(key, { isQuery: false, signal, timeoutMs }, begin);
   }
 
   /** In this thread where that is known to be short, else in a worker. */
@@ -188,15 +251,19 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
     options: WorkOptions,
     begin: (client: Answerer, waitedMs: number) => Begun<T>,
     activity: Activity | null = null,
+    workMsOf: ((result: T) => number) | null = null,
   ): Promise<T> {
-    const { near, pool, clock, active, metrics } = this.#options;
+    const { near, pool, clock, active, metrics, bounds } = this.#options;
+    let workMs: number | null = null;
     let startedMs = clock.monotonicMs();
     let waitedSeconds: number | null = null;
     try {
       if (near.isFor(key)) {
         waitedSeconds = 0;
         try {
-          return await begin(near, 0).result;
+          const result = await begin(near, 0).result;
+          workMs = workMsOf?.(result) ?? null;
+          return result;
         } catch (error) {
           if (!(error instanceof OverBudgetError)) throw error;
         }
@@ -204,17 +271,23 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
       const running = activity === null ? null : active.add(activity, options.signal);
       try {
         const { signal } = running ?? options;
-        return await pool.run({ ...options, signal }, (client, waitedMs) => {
+        const result = await pool.run({ ...options, signal }, (client, waitedMs) => {
           startedMs = clock.monotonicMs();
           waitedSeconds = waitedMs / 1000;
-          running?.begun();
+          running?.begun(() => client.progress);
           return begin(client, waitedMs);
         });
+        workMs = workMsOf?.(result) ?? null;
+        return result;
       } finally {
         running?.ended();
       }
+    } catch (error) {
+      throw explainBound(error, options.timeoutMs, bounds);
     } finally {
-      near.took(key, clock.monotonicMs() - startedMs);
+      near.took(key, workMs ?? clock.monotonicMs() - startedMs, () => {
+        begin(near, 0).result.catch(() => {});
+      });
       if (options.isQuery && waitedSeconds !== null) metrics.waited(waitedSeconds);
     }
   }
@@ -229,8 +302,8 @@ export class Queries implements QueryPort, LanguagePort, LabelPort, SeriesPort, 
     ) => Begun<QueryAnswer>,
   ): Promise<AnswerBytes> {
     const { metrics, clock } = this.#options;
-    const askedMs = asked.request.timeoutMs ?? this.#options.timeoutMs;
-    const timeoutMs = Math.min(askedMs, this.#options.timeoutMs);
+    const { bounds } = this.#options;
+    const timeoutMs = Math.min(asked.request.timeoutMs ?? Infinity, bounds.timeoutMs);
     const startedMs = clock.monotonicMs();
     let waitedMs = 0;
     try {
@@ -313,6 +386,10 @@ function magnitude(value: number): number {
   return Math.ceil(Math.log2(Math.max(1, value)));
 }
 
-function selectionKey({ selectors, minMs, maxMs }: SelectionRequest): string {
+function selectionKey({
+  selectors,
+  minMs,
+  maxMs,
+}: Pick<SelectionRequest, 'selectors' | 'minMs' | 'maxMs'>): string {
   return `${magnitude(maxMs - minMs)} ${selectors.join(' ')}`;
 }

@@ -1,22 +1,23 @@
 /** A server's life: check, assemble, start, serve, stop. Resolves with the exit code. */
 import path from 'node:path';
-import { type Logger, messageOf, ValueError } from '../model/index.ts';
+import { ConfigError, type Logger, messageOf, ValueError } from '../model/index.ts';
 import { compileRegex } from '../model/index.ts';
-import { NOTIFICATION_TEXTS } from '../web/index.ts';
+import { type Listener, NOTIFICATION_TEXTS, type SecurityPort } from '../web/index.ts';
 import { openActiveQueryFile } from './active-query-file.ts';
 import { assemble, type Server } from './assemble.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import { type Config, loadConfig } from './config/index.ts';
 import { chooseFeatures, type ChosenFeatures, type FlagName, type FlagValues } from './flags.ts';
-import { openHistory } from './history/database.ts';
+import { openHistory, openMemoryHistory } from './history/database.ts';
 import { QueryLog } from './history/query-log.ts';
 import { languageOf } from './language.ts';
 import { locateWeb, type WebLocation } from './listen-address.ts';
-import { listenOn, type Listeners } from './listeners.ts';
-import { loadRules, RuleFilesError } from './load-rules.ts';
+import { listenOn } from './listeners.ts';
+import { loadReceiverFile, loadRules, RuleFilesError } from './load-rules.ts';
 import { createStderrLogger } from './log-writer.ts';
 import { shutDown } from './shutdown.ts';
 import { IngestClient } from './threads/ingest-client.ts';
+import type { CreateUploader } from './upload/uploader-for.ts';
 import { narthexVersion, platformName, PROMETHEUS_VERSION, sourceRevision } from './version.ts';
 
 /** As Prometheus ends: 1 when it cannot run, 2 when what it was told is wrong. */
@@ -25,12 +26,34 @@ const EXIT = { good: 0, cannotRun: 1, badInput: 2 } as const;
 export async function runServer(values: FlagValues, given: ReadonlySet<FlagName>): Promise<number> {
   const log = { level: values['log.level'], format: values['log.format'] };
   const logger = createStderrLogger(log);
-  const features = chooseFeatures(values['enable-feature']);
+  let features: ChosenFeatures;
+  try {
+    features = chooseFeatures(values['enable-feature']);
+  } catch (error) {
+    if (error instanceof ValueError) return refuse(error.message, EXIT.cannotRun);
+    throw error;
+  }
   reportFeatures(features, logger);
-  if (values.agent) return refuse('agent mode is not available yet', EXIT.cannotRun);
+  let security: SecurityPort | undefined;
   if (values['web.config.file'] !== '') {
-    // Serving without the TLS and the passwords that somebody counts on would be worse.
-    return refuse('--web.config.file: TLS and authentication are not available yet', EXIT.badInput);
+    try {
+      // Most servers have none, and need not hold its code.
+      const { WebSecurityFile } = await import('./security/web-security.ts');
+      security = new WebSecurityFile(values['web.config.file'], logger);
+    } catch (error) {
+      logger.error('Unable to validate web configuration file', { err: messageOf(error) });
+      return EXIT.cannotRun;
+    }
+  }
+  let createUploader: CreateUploader | undefined;
+  if (values['storage.upload.objstore-config-file'] !== '') {
+    try {
+      const { uploaderFor } = await import('./upload/uploader-for.ts');
+      createUploader = uploaderFor(values['storage.upload.objstore-config-file']);
+    } catch (error) {
+      logger.error('Unable to use the configuration of uploads', { err: messageOf(error) });
+      return EXIT.badInput;
+    }
   }
   let location: WebLocation;
   try {
@@ -62,7 +85,10 @@ export async function runServer(values: FlagValues, given: ReadonlySet<FlagName>
     return EXIT.badInput;
   }
   try {
-    await loadRules(config, languageOf(features.names));
+    await loadRules(config, {
+      language: languageOf(features.names),
+      quarantine: values['rules.quarantine'],
+    });
   } catch (error) {
     if (!(error instanceof RuleFilesError)) throw error;
     const what = 'Error loading rule files from config';
@@ -72,7 +98,17 @@ export async function runServer(values: FlagValues, given: ReadonlySet<FlagName>
     });
     return EXIT.badInput;
   }
-  reportStart(logger);
+  try {
+    await loadReceiverFile(values['notifications.file']);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const what = 'Error loading receivers';
+    logger.error(`${what} (--notifications.file=${JSON.stringify(values['notifications.file'])})`, {
+      err: error.message,
+    });
+    return EXIT.badInput;
+  }
+  reportStart(values.agent, logger);
 
   server = assemble(
     {
@@ -83,16 +119,16 @@ export async function runServer(values: FlagValues, given: ReadonlySet<FlagName>
       log,
       logger,
       config,
+      ...(security === undefined ? {} : { security }),
+      ...(createUploader === undefined ? {} : { createUploader }),
       quit: () => askToStop('request to /-/quit'),
     },
     ingest,
   );
-  let listeners: Listeners;
+  let listener: Listener;
   try {
-    listeners = await listenOn(server.app, values['web.listen-address'], {
-      connectionCountMax: values['web.max-connections'],
-      logger,
-    });
+    const addresses = values['web.listen-address'];
+    listener = await listenOn(server.app, addresses, server.webOptions, logger);
   } catch (error) {
     logger.error('Unable to start web listener', { err: messageOf(error) });
     return EXIT.cannotRun;
@@ -107,13 +143,13 @@ export async function runServer(values: FlagValues, given: ReadonlySet<FlagName>
     await start(server, config, values, features, logger);
   } catch (error) {
     logger.error('Fatal error', { err: messageOf(error) });
-    await shutDown(server, listeners, logger);
+    await shutDown(server, listener, logger);
     return EXIT.cannotRun;
   }
 
   const reason = await asked;
   logger.warn('Received an OS signal or request, exiting gracefully...', { reason });
-  const isGood = await shutDown(server, listeners, logger);
+  const isGood = await shutDown(server, listener, logger);
   logger.info('See you next time!');
   return isGood ? EXIT.good : EXIT.cannotRun;
 }
@@ -127,13 +163,14 @@ async function start(
 ): Promise<void> {
   const { state, notifications, metrics, reloader } = server;
   notifications.add(NOTIFICATION_TEXTS.starting);
-  logger.info('Starting TSDB ...');
+  logger.info(values.agent ? 'Starting WAL storage ...' : 'Starting TSDB ...');
   try {
     await server.openStorage();
   } catch (error) {
     throw new Error(`opening storage failed: ${messageOf(error)}`, { cause: error });
   }
-  logger.info('TSDB started');
+  if (!values.agent) await server.imports.recover();
+  logger.info(values.agent ? 'Agent WAL storage started' : 'TSDB started');
   logger.info('Loading configuration file', { filename: config.file });
   await reloader.applyFirst(config);
   if (values['config.auto-reload'] || features.autoReload) {
@@ -145,14 +182,21 @@ async function start(
   metrics.ready.set(1);
   notifications.remove(NOTIFICATION_TEXTS.starting);
   logger.info('Server is ready to receive web requests.');
+  server.uploader?.start();
   keepCompiledCode();
+  if (values.agent) {
+    // There are neither queries nor alerts to remember.
+    await server.alerting.openQueue(openMemoryHistory());
+    return;
+  }
   const directory = path.resolve(values['storage.tsdb.path']);
   const history = openHistory(directory, logger, Date.now());
   if (history !== null) {
     server.queryLog = new QueryLog(history);
     server.alertHistory.open(history);
   }
-  if (values.agent) return;
+  await server.alerting.openQueue(history ?? openMemoryHistory());
+  server.silentRules.start();
   const slotCount = values['query.max-concurrency'];
   server.activeQueryFile = openActiveQueryFile(directory, slotCount, logger);
 }
@@ -207,10 +251,10 @@ function reportFeatures({ warnings, names }: ChosenFeatures, logger: Logger): vo
   if (names.has('exemplar-storage')) logger.info('Experimental in-memory exemplar storage enabled');
 }
 
-function reportStart(logger: Logger): void {
+function reportStart(isAgent: boolean, logger: Logger): void {
   const { branch, revision } = sourceRevision();
-  logger.info('Starting Narthex Server', {
-    mode: 'server',
+  logger.info(isAgent ? 'Starting Narthex Agent' : 'Starting Narthex Server', {
+    mode: isAgent ? 'agent' : 'server',
     version: `(version=${narthexVersion()}, branch=${branch}, revision=${revision})`,
     compatible: `Prometheus ${PROMETHEUS_VERSION}`,
   });

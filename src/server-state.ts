@@ -5,6 +5,8 @@ export type { NamedCount };
 
 export class ServerState {
   readiness: Readiness = 'starting';
+  /** Whether blocks can be asked while the log is still being read. */
+  servesBlocks = false;
   walReplay: WalReplay = { min: 0, max: 0, current: 0 };
   readonly startTimeMs: number;
   lastConfigTimeMs = 0;

@@ -1,8 +1,7 @@
 /** Stopping in an order in which nothing acknowledged is lost and nobody waits for long. */
 import { type Logger, messageOf } from '../model/index.ts';
-import { NOTIFICATION_TEXTS } from '../web/index.ts';
+import { type Listener, NOTIFICATION_TEXTS } from '../web/index.ts';
 import type { Server } from './assemble.ts';
-import type { Listeners } from './listeners.ts';
 
 /** How long requests under way may take to end by themselves. */
 const WEB_GRACE_MS = 2000;
@@ -13,7 +12,7 @@ const WEB_GRACE_MS = 2000;
  */
 export async function shutDown(
   server: Server,
-  listeners: Listeners,
+  listener: Listener,
   logger: Logger,
 ): Promise<boolean> {
   let isGood = true;
@@ -30,15 +29,24 @@ export async function shutDown(
   server.metrics.ready.set(0);
   server.notifications.add(NOTIFICATION_TEXTS.stopping);
   server.reloader.stop();
+  server.silentRules.stop();
   await step('scrape discovery manager', () => server.discovery.stop());
   // What rules have found is told before everything else ends.
   await step('rules and notifier', () => server.alerting.stop());
+  await step('alert history', () => server.alertRecorder.stop());
   // Queries under way end here, so that their connections can close.
   await step('query workers', () => server.pool.close());
+  await step('imports', () => server.imports.close());
+  await step('uploads', () => server.uploader?.stop());
   await step('scraping and storage', () => server.ingest.stop());
+  // The log is complete now, and can be read without the thread that wrote it.
+  await step('remote storage', async () => {
+    await server.remoteReads.stop();
+    await server.remoteWrite.stop();
+  });
   await step('web handler', () => {
     const grace = new Promise((resolve) => setTimeout(resolve, WEB_GRACE_MS).unref());
-    return Promise.race([listeners.close(), grace]);
+    return Promise.race([listener.close(), grace]);
   });
   await step('history', () => {
     server.alertHistory.flush();

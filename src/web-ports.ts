@@ -6,6 +6,8 @@ import { getHeapStatistics } from 'node:v8';
 import {
   type Clock,
   formatDuration,
+  Labels,
+  type Logger,
   mergeFamilies,
   type MetricFamily,
   type Registry,
@@ -13,13 +15,18 @@ import {
 import {
   type AdminPort,
   type AlertHistoryPort,
+  type AlertInsightPort,
   ApiError,
   type BlockMeta,
+  type ConsolePort,
+  type DebugPort,
+  type ImportPort,
   type MetadataPort,
   type NotificationsPort,
   type OtlpPort,
   type OwnMetricsPort,
   type Ports,
+  type PushPort,
   type QueryLogPort,
   type RemoteReadPort,
   type RemoteWriteAnswer,
@@ -34,12 +41,14 @@ import { serverFeatures } from './features.ts';
 import type { LanguageFeatures } from './language.ts';
 import { type Feature, type FlagValues } from './flags.ts';
 import { formatSize } from './flags/values.ts';
-import type { AlertHistory } from './history/alert-history.ts';
+import { alertFingerprint, type AlertHistory } from './history/alert-history.ts';
 import type { QueryLog } from './history/query-log.ts';
 import type { Queries } from './queries.ts';
 import { otlpOptions } from './remote/otlp-options.ts';
 import type { ServerState } from './server-state.ts';
+import { Snapshots } from './snapshots.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
+import type { RemoteWriteClient } from './threads/remote-write-client.ts';
 import { PROMETHEUS_VERSION, sourceRevision } from './version.ts';
 
 const NO_HISTORY = 'the history file cannot be used';
@@ -47,14 +56,19 @@ const NO_HISTORY = 'the history file cannot be used';
 /** The parts, and what they cannot say themselves. */
 export type PortsParts = {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly state: ServerState;
   readonly ingest: IngestClient;
   readonly queries: Queries;
   readonly activeQueries: ActiveQueries;
   readonly alerting: Alerting;
   readonly alertHistory: AlertHistory;
+  readonly alertInsight: AlertInsightPort;
   readonly notifications: NotificationsPort;
   readonly remoteRead: RemoteReadPort;
+  readonly imports: ImportPort;
+  readonly debug: DebugPort;
+  readonly consoles: ConsolePort;
   readonly flags: FlagValues;
   readonly features: ReadonlySet<Feature>;
   readonly statusFlags: Readonly<Record<string, string>>;
@@ -64,6 +78,7 @@ export type PortsParts = {
   readonly language: () => Promise<LanguageFeatures>;
   /** Registries of the main thread. */
   readonly registries: readonly Registry[];
+  readonly remoteWrite: Pick<RemoteWriteClient, 'metrics'>;
   readonly threadCount: () => number;
   readonly queryLog: () => QueryLog | null;
   readonly reload: () => Promise<void>;
@@ -77,23 +92,40 @@ export function createPorts(parts: PortsParts): Ports {
     language: queries,
     labels: queries,
     series: queries,
+    ...(parts.features.has('search-api') ? { search: queries } : {}),
     federation: queries,
     metadata: metadataPort(parts),
     targets: targetsPort(parts),
     status: statusPort(parts),
-    ready: { readiness: () => state.readiness },
+    ready: { readiness: () => state.readiness, servesBlocks: () => state.servesBlocks },
     ownMetrics: ownMetricsPort(parts),
     notifications: parts.notifications,
     admin: adminPort(parts),
     lifecycle: { reload: parts.reload, quit: parts.quit },
     rules: parts.alerting,
     alertmanagers: parts.alerting,
+    receivers: parts.alerting,
     alertHistory: alertHistoryPort(parts),
+    alertInsight: parts.alertInsight,
     queryLog: queryLogPort(parts),
     activeQueries: parts.activeQueries,
     remoteRead: parts.remoteRead,
+    imports: parts.imports,
+    debug: parts.debug,
+    consoles: parts.consoles,
     otlp: otlpPort(parts),
+    push: pushPort(parts),
     remoteWrite: { write: (request, signal) => writeRemotely(parts, request, signal) },
+  };
+}
+
+function pushPort({ ingest }: PortsParts): PushPort {
+  return {
+    push: (request) => {
+      const body = new Uint8Array(request.body);
+      return ingest.call('push', { ...request, body }, { transfer: [body.buffer] });
+    },
+    list: () => ingest.call('pushedGroups', undefined),
   };
 }
 
@@ -102,6 +134,7 @@ function otlpPort({ ingest, config, features, flags }: PortsParts): OtlpPort {
     write: async ({ encoding, body }, signal) => {
       const options = otlpOptions(config().values.otlp, {
         takesDeltas: features.has('otlp-native-delta-ingestion'),
+        totalsDeltas: features.has('otlp-deltatocumulative'),
         lookbackMs: flags['query.lookback-delta'],
       });
       const bytes = new Uint8Array(body);
@@ -176,6 +209,12 @@ function statusPort(parts: PortsParts): StatusPort {
         labelValueCountByLabelName: status.labelValueCountByLabelName,
         memoryBytesByLabelName: status.memoryInBytesByLabelName,
         seriesCountByLabelPair: status.seriesCountByLabelValuePair,
+        cardinality: {
+          headMemoryBytes: status.head.memoryBytes,
+          headMemoryLimitBytes: status.head.memoryLimitBytes,
+          refusedSeriesCount: status.head.refusedSeriesCount,
+          loudest: status.loudest,
+        },
       };
     },
     blocks: async (signal) => {
@@ -206,27 +245,30 @@ function retentionText(config: Config, defaults: FlagDefaults): string {
   return bounds.join(' or ');
 }
 
-function ownMetricsPort({ registries, ingest, state }: PortsParts): OwnMetricsPort {
+function ownMetricsPort(parts: PortsParts): OwnMetricsPort {
+  const { registries, ingest, remoteWrite, state } = parts;
   return {
     families: async (signal) => {
       const snapshots: (readonly MetricFamily[])[] = registries.map((r) => r.snapshot());
       // While the log is read the writer does not answer.
       if (state.readiness !== 'starting') {
         snapshots.push(await ingest.call('metrics', undefined, { signal }));
+        snapshots.push(await remoteWrite.metrics());
       }
       return mergeFamilies(snapshots);
     },
   };
 }
 
-function adminPort({ ingest, queries, dataDirectory, clock }: PortsParts): AdminPort {
+function adminPort(parts: PortsParts): AdminPort {
+  const { ingest, queries } = parts;
+  const snapshots = new Snapshots({
+    ...parts,
+    link: (request, signal) => ingest.call('snapshot', request, { signal }),
+  });
   return {
-    snapshot: async ({ skipHead }, signal) => {
-      const name = snapshotName(clock.nowMs());
-      const directory = path.join(dataDirectory, 'snapshots', name);
-      await ingest.call('snapshot', { directory, withHead: !skipHead }, { signal });
-      return name;
-    },
+    snapshot: (request, signal) => snapshots.make(request, signal),
+    archive: (request, signal) => snapshots.archive(request, signal),
     deleteSeries: async ({ selectors, minMs, maxMs }, signal) => {
       const sets = await queries.selectors(selectors, signal);
       await ingest.call('deleteSeries', { minMs, maxMs, sets }, { signal });
@@ -235,18 +277,17 @@ function adminPort({ ingest, queries, dataDirectory, clock }: PortsParts): Admin
   };
 }
 
-/** `20261121T114339Z-1a2b3c4d5e6f7081`, as Prometheus names snapshots. */
-function snapshotName(nowMs: number): string {
-  const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const random = crypto.getRandomValues(new Uint8Array(8));
-  return `${stamp}-${Buffer.from(random).toString('hex')}`;
-}
-
-function alertHistoryPort({ alertHistory }: PortsParts): AlertHistoryPort {
+function alertHistoryPort({ alertHistory, alerting }: PortsParts): AlertHistoryPort {
   return {
     page: async (request) => {
       if (!alertHistory.isOpen) throw new ApiError('unavailable', NO_HISTORY);
       return alertHistory.page(request);
+    },
+    timelines: async (request) => {
+      if (!alertHistory.isOpen) throw new ApiError('unavailable', NO_HISTORY);
+      const active = await alerting.alerts();
+      const fingerprints = active.map(({ labels }) => alertFingerprint(Labels.fromObject(labels)));
+      return alertHistory.timelines(request, new Set(fingerprints));
     },
   };
 }

@@ -3,12 +3,15 @@ import type { ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { messageOf } from '../model/index.ts';
 import { API_ROUTES } from './api/index.ts';
+import { registerConsoles } from './consoles.ts';
+import { registerDebug } from './debug.ts';
 import { Form } from './form.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { registerManagement } from './management.ts';
 import type { WebOptions } from './options.ts';
 import { registerPages } from './pages.ts';
 import type { Ports, ReportError } from './ports.ts';
+import { registerPush } from './push.ts';
 import { registerApi } from './register-api.ts';
 import { sendPlainError } from './respond.ts';
 import { enforceSecurity } from './security/index.ts';
@@ -30,7 +33,7 @@ export function buildApp(ports: Ports, options: WebOptions): FastifyInstance {
     },
     return503OnClosing: false,
   });
-  if (options.security !== undefined) enforceSecurity(app, options.security);
+  if (options.security !== undefined) enforceSecurity(app, options.security, options.clock);
   addBodyParsers(app, options);
 
   const known = new KnownPaths();
@@ -50,6 +53,9 @@ export function buildApp(ports: Ports, options: WebOptions): FastifyInstance {
     async (scope) => {
       registerApi(scope, API_ROUTES, context, metrics, reportError);
       registerManagement(scope, context, metrics, reportError);
+      registerPush(scope, context, metrics, reportError);
+      registerDebug(scope, context, metrics);
+      registerConsoles(scope, context, metrics);
       registerPages(scope, options, metrics);
     },
     { prefix: routePrefix },

@@ -34,6 +34,11 @@ export class Form {
     return '';
   }
 
+  /** Each once, in the order in which they came. */
+  names(): string[] {
+    return [...new Set(this.#pairs.filter((_, i) => i % 2 === 0))];
+  }
+
   /** These parameters and then those of `other`: the first one wins where one is asked for. */
   with(other: Form): Form {
     if (this.#pairs.length === 0) return other;

@@ -9,10 +9,9 @@ export {
 export {
   CLIENT_AUTH_TYPES,
   type ClientAuthType,
-  requireBcryptHash,
+  secureContextOptions,
   type SecurityPort,
   type TlsSettings,
-  type TlsVersionName,
   type WebSecurity,
 } from './security/index.ts';
 export { ApiError, type ApiErrorType } from './api-error.ts';

@@ -123,7 +123,7 @@ function federate({ ports, options }: RouteContext, reportError: ReportError): H
     if (isRefusedUntilReady(ports.ready, reply)) return reply;
     reply.header('vary', 'Accept-Encoding');
     if (options.agentMode) {
-      return sendPlainError(reply, 500, 'unavailable with Prometheus Agent');
+      return sendPlainError(reply, 500, 'unsupported operation with WAL-only storage');
     }
     const selectors = formOf(request).all('match[]');
     const format = negotiateFormat(request.headers.accept, ['text', 'protobuf']);

@@ -15,6 +15,10 @@ export type WebOptions = {
   /** `--web.remote-write-receiver.accepted-protobuf-messages`, as versions; absent: both. */
   readonly remoteWriteVersions?: readonly (1 | 2)[];
   readonly enableOtlpReceiver: boolean;
+  /** `--web.enable-push-receiver`. */
+  readonly enablePushReceiver: boolean;
+  /** `--web.search.max-limit`; 0 for none. */
+  readonly searchLimitMax: number;
   /** `--agent`: there is nothing to query. */
   readonly agentMode: boolean;
   /** `--web.page-title`. */

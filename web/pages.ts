@@ -9,6 +9,8 @@ import { redirect } from './unknown-path.ts';
 const PAGES = [
   '/query',
   '/alerts',
+  '/alert-history',
+  '/alert-why',
   '/targets',
   '/rules',
   '/status',
@@ -20,7 +22,14 @@ const PAGES = [
 ];
 const AGENT_PAGE = '/agent';
 /** Pages that have nothing to show without storage. */
-const SERVER_ONLY_PAGES = new Set(['/query', '/alerts', '/rules', '/tsdb-status']);
+const SERVER_ONLY_PAGES = new Set([
+  '/query',
+  '/alerts',
+  '/alert-history',
+  '/alert-why',
+  '/rules',
+  '/tsdb-status',
+]);
 const TOP_FILES = ['/favicon.ico', '/favicon.svg', '/manifest.json'];
 
 export function registerPages(

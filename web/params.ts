@@ -179,11 +179,19 @@ export function plainInteger(form: Form, name: string, absent: number): number {
 const TRUE_TEXTS = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 const FALSE_TEXTS = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
 
+export function isTrue(text: string): boolean {
+  return TRUE_TEXTS.has(text);
+}
+
+export function isFalse(text: string): boolean {
+  return FALSE_TEXTS.has(text);
+}
+
 /** False when absent. `what` stands in the error before Go's words. */
 export function booleanParameter(form: Form, name: string, what: string): boolean {
   const text = form.first(name);
-  if (text === '' || FALSE_TEXTS.has(text)) return false;
-  if (TRUE_TEXTS.has(text)) return true;
+  if (text === '' || isFalse(text)) return false;
+  if (isTrue(text)) return true;
   const quoted = JSON.stringify(text);
   throw badParameter(name, `${what}: strconv.ParseBool: parsing ${quoted}: invalid syntax`);
 }

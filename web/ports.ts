@@ -15,6 +15,7 @@
  *   rejects as bad_data with the parser's message; the route adds the parameter's name.
  * - Plain data only (no class instances), so that every request and answer can cross threads.
  */
+import type { Readable } from 'node:stream';
 import type {
   LogLevel,
   MatchOperator,
@@ -22,7 +23,17 @@ import type {
   MetricMetadata,
   RelabelConfig,
 } from '../model/index.ts';
+import type {
+  AlertHistoryPort,
+  AlertInsightPort,
+  AlertmanagersPort,
+  ReceiversPort,
+  RulesPort,
+} from './alert-ports.ts';
+import type { FoundText, TextSearch } from './answers/index.ts';
 import type { ExpositionFormat } from './exposition/index.ts';
+
+export * from './alert-ports.ts';
 
 /**
  * A complete success body as UTF-8:
@@ -112,6 +123,22 @@ export interface LabelPort {
   names(request: SelectionRequest, signal: AbortSignal): Promise<AnswerBytes>;
   /** `data`: sorted values of the label `name`. */
   values(request: SelectionRequest & { name: string }, signal: AbortSignal): Promise<AnswerBytes>;
+}
+
+export type SearchRequest = TimeRange & {
+  readonly selectors: readonly string[];
+  /** The label whose values are searched; null: names of labels. */
+  readonly label: string | null;
+  readonly search: TextSearch;
+};
+export type SearchAnswer = {
+  readonly found: readonly FoundText[];
+  readonly hasMore: boolean;
+  readonly warnings: readonly string[];
+};
+export interface SearchPort {
+  /** Refuses selectors as LabelPort does. */
+  search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer>;
 }
 
 export interface SeriesPort {
@@ -231,120 +258,6 @@ export interface TargetsPort {
   metadata(request: TargetMetadataRequest, signal: AbortSignal): Promise<readonly TargetMetadata[]>;
 }
 
-// --- Rules, alerts, Alertmanagers ---
-
-export type RuleHealth = 'ok' | 'err' | 'unknown';
-export type AlertState = 'inactive' | 'pending' | 'firing' | 'unknown';
-
-export type Alert = {
-  readonly labels: LabelObject;
-  readonly annotations: LabelObject;
-  readonly state: AlertState;
-  /** Null when it is not active. */
-  readonly activeAtMs: number | null;
-  /** Null unless `keep_firing_for` holds it. */
-  readonly keepFiringSinceMs: number | null;
-  readonly value: number;
-};
-
-type RuleCommon = {
-  readonly name: string;
-  readonly query: string;
-  readonly labels: LabelObject;
-  readonly health: RuleHealth;
-  /** Empty when the last evaluation succeeded. */
-  readonly lastError: string;
-  readonly evaluationSeconds: number;
-  /** Null before the first evaluation. */
-  readonly lastEvaluationMs: number | null;
-};
-export type RecordingRule = RuleCommon & { readonly type: 'recording' };
-export type AlertingRule = RuleCommon & {
-  readonly type: 'alerting';
-  readonly state: AlertState;
-  readonly durationSeconds: number;
-  readonly keepFiringForSeconds: number;
-  readonly annotations: LabelObject;
-  readonly alerts: readonly Alert[];
-};
-export type Rule = RecordingRule | AlertingRule;
-
-export type RuleGroup = {
-  readonly name: string;
-  readonly file: string;
-  readonly intervalSeconds: number;
-  readonly limit: number;
-  readonly evaluationSeconds: number;
-  readonly lastEvaluationMs: number | null;
-  readonly rules: readonly Rule[];
-};
-
-export interface RulesPort {
-  /** All groups, in the order of files and of groups within a file. */
-  groups(signal: AbortSignal): Promise<readonly RuleGroup[]>;
-  /** Alerts that are pending or firing. */
-  alerts(signal: AbortSignal): Promise<readonly Alert[]>;
-}
-
-export type AlertHistoryState = 'inactive' | 'pending' | 'firing';
-
-export type AlertHistoryEntry = {
-  readonly id: number;
-  /** Equal for equal labels, over restarts. */
-  readonly fingerprint: string;
-  readonly atMs: number;
-  readonly rule: string;
-  readonly group: string;
-  readonly file: string;
-  readonly query: string;
-  readonly from: AlertHistoryState;
-  readonly to: AlertHistoryState;
-  readonly activeAtMs: number;
-  readonly value: number;
-  readonly labels: LabelObject;
-  readonly annotations: LabelObject;
-  /** Who was told of this state first, and with which result. */
-  readonly deliveries: readonly {
-    readonly atMs: number;
-    readonly url: string;
-    /** Null when it was accepted. */
-    readonly error: string | null;
-  }[];
-};
-
-export type AlertHistoryRequest = TimeRange & {
-  /** Empty: of all rules. */
-  readonly alertName: string;
-  /** Empty: of all alerts. */
-  readonly fingerprint: string;
-  /** States that are changed to; empty: all. */
-  readonly states: readonly AlertHistoryState[];
-  /** One of them must match the alert's labels; empty: all. */
-  readonly matcherSets: readonly (readonly PlainMatcher[])[];
-  readonly limit: number;
-  /** Only entries before this one; null: from the newest. */
-  readonly beforeId: number | null;
-};
-
-export type AlertHistoryPage = {
-  /** Newest first. */
-  readonly entries: readonly AlertHistoryEntry[];
-  /** To be given as `beforeId` for what follows; null when nothing does. */
-  readonly nextToken: number | null;
-};
-
-/** Narthex's own: what became of alerts. */
-export interface AlertHistoryPort {
-  page(request: AlertHistoryRequest, signal: AbortSignal): Promise<AlertHistoryPage>;
-}
-
-export interface AlertmanagersPort {
-  /** URLs that alerts are posted to, and those that relabelling dropped. */
-  alertmanagers(
-    signal: AbortSignal,
-  ): Promise<{ readonly active: readonly string[]; readonly dropped: readonly string[] }>;
-}
-
 // --- Status ---
 
 export type BuildInfo = {
@@ -388,6 +301,15 @@ export type TsdbStatus = {
   readonly memoryBytesByLabelName: readonly NamedCount[];
   /** Names are `label=value`. */
   readonly seriesCountByLabelPair: readonly NamedCount[];
+  /** Narthex's own: how far the head is from refusing new series, and what fills it. */
+  readonly cardinality: {
+    readonly headMemoryBytes: number;
+    readonly headMemoryLimitBytes: number;
+    /** New series that were refused since the start, by reason. */
+    readonly refusedSeriesCount: Readonly<Record<string, number>>;
+    /** The metric with the most series and the label with the most values; null without series. */
+    readonly loudest: { readonly metric: NamedCount; readonly label: NamedCount } | null;
+  };
 };
 
 /** A block's `meta.json` as it is on disk. */
@@ -418,6 +340,8 @@ export type Readiness = 'starting' | 'ready' | 'stopping';
 
 export interface ReadyPort {
   readiness(): Readiness;
+  /** While starting: whether what is in blocks can be asked for already. */
+  servesBlocks(): boolean;
 }
 
 export interface OwnMetricsPort {
@@ -449,6 +373,10 @@ export type ActiveQuery = {
   readonly stepMs: number;
   /** Null for the server's own rules. */
   readonly client: Asker | null;
+  /** What it has cost so far: samples read, series selected, memory held at this moment. */
+  readonly sampleCount: number;
+  readonly seriesCount: number;
+  readonly heldSizeBytes: number;
 };
 
 export interface ActiveQueriesPort {
@@ -472,14 +400,71 @@ export interface QueryLogPort {
 
 // --- Changing things ---
 
+export type SnapshotArchive = {
+  readonly fileName: string;
+  /** `tar.lz4`, made as it is read. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+};
+
 export interface AdminPort {
   /** Name of the new directory under `<data>/snapshots`. */
   snapshot(request: { readonly skipHead: boolean }, signal: AbortSignal): Promise<string>;
+  /** The same as a stream; nothing of it stays on disk when it was read or `signal` fires. */
+  archive(request: { readonly skipHead: boolean }, signal: AbortSignal): Promise<SnapshotArchive>;
   deleteSeries(
     request: TimeRange & { readonly selectors: readonly string[] },
     signal: AbortSignal,
   ): Promise<void>;
   cleanTombstones(signal: AbortSignal): Promise<void>;
+}
+
+export const IMPORT_FORMATS = ['openmetrics', 'text', 'jsonl', 'csv'] as const;
+export type ImportFormat = (typeof IMPORT_FORMATS)[number];
+export type ImportRequest = {
+  readonly format: ImportFormat;
+  readonly isDryRun: boolean;
+  readonly isGzip: boolean;
+};
+export type ImportStatus = {
+  readonly id: string;
+  readonly format: ImportFormat;
+  readonly isDryRun: boolean;
+  readonly state: 'receiving' | 'waiting' | 'running' | 'adopting' | 'done' | 'failed' | 'canceled';
+  readonly startedMs: number;
+  /** Null while it is under way. */
+  readonly finishedMs: number | null;
+  /** Why it failed. */
+  readonly error: string | null;
+  /** Of the body, so far; and how many of them have been read. */
+  readonly receivedBytes: number;
+  readonly readBytes: number;
+  readonly lineCount: number;
+  readonly badLineCount: number;
+  /** The first of them, counted from 1. */
+  readonly badLines: readonly { readonly line: number; readonly error: string }[];
+  readonly seriesCount: number;
+  readonly sampleCount: number;
+  /** Samples that are in blocks so far. */
+  readonly writtenCount: number;
+  /** Samples that were refused: older than the retention, or in the future. */
+  readonly tooOldCount: number;
+  readonly tooNewCount: number;
+  /** Samples that were left out: another value was there for the same series and time. */
+  readonly conflictCount: number;
+  /** Times of the first and the last sample; null when there is none. */
+  readonly minMs: number | null;
+  readonly maxMs: number | null;
+  /** Names of the blocks that came of it. */
+  readonly blocks: readonly string[];
+};
+export interface ImportPort {
+  /** Resolves when the body has been received; the rest happens later. */
+  start(request: ImportRequest, body: Readable, signal: AbortSignal): Promise<ImportStatus>;
+  /** The newest first. */
+  list(): readonly ImportStatus[];
+  find(id: string): ImportStatus | null;
+  /** Nothing is left of it, unless its blocks are in use already: then it throws. */
+  cancel(id: string): ImportStatus | null;
 }
 
 export interface LifecyclePort {
@@ -527,6 +512,30 @@ export interface RemoteWritePort {
   write(request: RemoteWriteRequest, signal: AbortSignal): Promise<RemoteWriteAnswer>;
 }
 
+export type PushRequest = {
+  /** PUT replaces the whole group, POST metrics of the same names, DELETE ends the group. */
+  readonly method: 'PUT' | 'POST' | 'DELETE';
+  /** Of the group; they take the place of equally named ones in the body. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly contentType: string;
+  /** Ends the group so long after the push, unless another push comes; null: it stays. */
+  readonly ttlMs: number | null;
+  readonly body: Uint8Array;
+};
+export type PushedGroup = {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Of the last push that succeeded, and of the last that failed; 0 for never. */
+  readonly pushedAtMs: number;
+  readonly failedAtMs: number;
+  readonly expiresAtMs: number | null;
+  readonly seriesCount: number;
+};
+export interface PushPort {
+  /** Null when it is stored, otherwise what is wrong with the body. */
+  push(request: PushRequest): Promise<string | null>;
+  list(): Promise<readonly PushedGroup[]>;
+}
+
 export interface RemoteReadPort {
   /** `body` as received (a snappy block). Chunks of the answer are sent as they come. */
   read(
@@ -548,6 +557,33 @@ export interface OtlpPort {
   ): Promise<void>;
 }
 
+export type ConsoleRequest = {
+  /** Below the folder of templates. */
+  readonly file: string;
+  /** Of the URL and the form: name → values. */
+  readonly params: ReadonlyMap<string, readonly string[]>;
+};
+export type ConsoleAnswer = { readonly status: 200 | 404 | 500; readonly text: string };
+export interface ConsolePort {
+  render(request: ConsoleRequest, signal: AbortSignal): Promise<ConsoleAnswer>;
+}
+
+/** Where time and memory go. Null: a profile is being taken already. */
+export interface DebugPort {
+  /** In the form of pprof, as all that are bytes. */
+  cpu(durationMs: number): Promise<Uint8Array | null>;
+  /** What is allocated meanwhile and kept; `durationMs` 0: for a moment. */
+  heap(durationMs: number): Promise<Uint8Array | null>;
+  /** One per thread. */
+  threads(): Uint8Array;
+  /** A profile without anything in it. */
+  empty(): Uint8Array;
+  /** Of the main thread, as the developer tools of browsers read it. */
+  cpuOfMain(durationMs: number): Promise<string | null>;
+  /** The same of its memory, contents included. */
+  heapSnapshot(): Readable;
+}
+
 /** Errors of our own that an answer should not hide. */
 export type ReportError = (level: LogLevel, message: string, error: unknown) => void;
 
@@ -560,6 +596,8 @@ export type Ports = {
   readonly language: LanguagePort;
   readonly labels: LabelPort;
   readonly series: SeriesPort;
+  /** With `--enable-feature=search-api`. */
+  readonly search?: SearchPort;
   readonly federation: FederationPort;
   readonly metadata: MetadataPort;
   readonly targets: TargetsPort;
@@ -569,13 +607,19 @@ export type Ports = {
   readonly notifications: NotificationsPort;
   readonly admin: AdminPort;
   readonly lifecycle: LifecyclePort;
+  readonly imports?: ImportPort;
+  readonly debug?: DebugPort;
+  readonly consoles?: ConsolePort;
   readonly rules?: RulesPort;
   readonly alertmanagers?: AlertmanagersPort;
   readonly alertHistory?: AlertHistoryPort;
+  readonly alertInsight?: AlertInsightPort;
+  readonly receivers?: ReceiversPort;
   readonly queryLog?: QueryLogPort;
   readonly activeQueries?: ActiveQueriesPort;
   readonly remoteWrite?: RemoteWritePort;
   readonly remoteRead?: RemoteReadPort;
+  readonly push?: PushPort;
   readonly otlp?: OtlpPort;
 };
 

@@ -20,17 +20,24 @@ export function registerApi(
 ): void {
   const cors = new CorsPolicy(context.options.corsOrigin);
   const { clock } = context.options;
-  for (const route of routes) {
+  const add = (scope: FastifyInstance, route: ApiRoute) => {
     const path = API_PREFIX + route.path;
     const handler = apiHandler(route, context, cors, reportError);
-    app.route({
+    scope.route({
       method: [...route.methods],
       // A part of the path is never empty, and an escaped slash does not belong to it.
       url: path.replace(/:(\w+)/g, ':$1(^[^/]+$)'),
       handler: counted(handler, metrics.handler(path), clock),
       ...('takesBytes' in route && route.takesBytes === true ? { config: TAKES_BYTES } : {}),
     });
-  }
+  };
+  const isStreaming = (route: ApiRoute) => 'streamsBody' in route && route.streamsBody === true;
+  for (const route of routes) if (!isStreaming(route)) add(app, route);
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, body, done) => done(null, body));
+    for (const route of routes) if (isStreaming(route)) add(scope, route);
+  });
   // Browsers ask before they send. Any path will do, known or not.
   const preflight: Handler = (request, reply) => {
     cors.apply(request, reply);
@@ -52,7 +59,12 @@ function apiHandler(
   const { ports, options } = context;
   const unavailable = options.agentMode && route.inAgentMode !== true;
   return async (request, reply) => {
-    if (route.beforeReady !== true && isRefusedUntilReady(ports.ready, reply)) return reply;
+    const isAnswered =
+      route.beforeReady === true ||
+      (route.fromBlocks === true &&
+        ports.ready.readiness() === 'starting' &&
+        ports.ready.servesBlocks());
+    if (!isAnswered && isRefusedUntilReady(ports.ready, reply)) return reply;
     cors.apply(request, reply);
     reply.header('vary', 'Accept-Encoding, Origin');
     try {

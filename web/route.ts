@@ -10,7 +10,7 @@ import type { AnswerBodyName } from './openapi/schemas.ts';
 import type { WebOptions } from './options.ts';
 import type { AnswerBytes, Ports } from './ports.ts';
 
-export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT';
+export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 
 export type ParameterKind =
   | 'text'
@@ -80,6 +80,8 @@ type RouteCommon = {
   readonly doc: OperationDoc;
   /** Answers before the log is replayed, too. */
   readonly beforeReady?: boolean;
+  /** Answered from blocks, with a warning, while the newest samples are still being read. */
+  readonly fromBlocks?: boolean;
   /** Answered in agent mode, too, where there is no storage to query. */
   readonly inAgentMode?: boolean;
 };
@@ -91,5 +93,7 @@ export type RawRoute = RouteCommon & {
   readonly answer: (call: ApiCall, context: RouteContext) => Promise<FastifyReply> | FastifyReply;
   /** The body is handed over as bytes, undecoded. */
   readonly takesBytes?: boolean;
+  /** The body is handed over as a stream, however long it is. */
+  readonly streamsBody?: boolean;
 };
 export type ApiRoute = JsonRoute | RawRoute;

@@ -2,6 +2,8 @@
  * The values of --enable-feature. Source: Prometheus 3.14 command line and "Feature flags".
  */
 
+import { ValueError } from '../../model/index.ts';
+
 /** Listed in the help. */
 export const FEATURES = [
   'concurrent-rule-eval',
@@ -50,7 +52,10 @@ export type ChosenFeatures = {
   readonly warnings: readonly { readonly message: string; readonly option: string }[];
 };
 
-/** @param values as given, each may be a comma-separated list */
+/**
+ * @param values as given, each may be a comma-separated list
+ * @throws ValueError when two of them exclude each other
+ */
 export function chooseFeatures(values: readonly string[]): ChosenFeatures {
   const names = new Set<Feature>();
   const warnings: { message: string; option: string }[] = [];
@@ -63,6 +68,12 @@ export function chooseFeatures(values: readonly string[]): ChosenFeatures {
       const message = FORMER_FEATURES[option] ?? 'Unknown option for --enable-feature';
       warnings.push({ message, option });
     }
+  }
+  if (names.has('otlp-deltatocumulative') && names.has('otlp-native-delta-ingestion')) {
+    throw new ValueError(
+      'Error parsing feature list: cannot enable otlp-deltatocumulative and ' +
+        'otlp-native-delta-ingestion features at the same time',
+    );
   }
   return { names, autoReload: options.includes('auto-reload-config'), warnings };
 }

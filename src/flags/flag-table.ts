@@ -30,8 +30,6 @@ const remoteWriteMessage = oneOf(
 );
 
 const GO_RUNTIME = 'concerns the Go runtime';
-const NO_AGENT = 'agent mode is not there yet';
-const NO_REMOTE = 'nothing is sent to other servers yet';
 
 export const FLAGS = {
   'config.file': value(text, 'prometheus.yml', {
@@ -94,7 +92,6 @@ export const FLAGS = {
     group: 'Web',
     placeholder: '<path>',
     help: 'Folder of static files to serve under /user.',
-    withoutEffect: 'not there yet',
   }),
   'web.enable-lifecycle': toggle(false, {
     group: 'Web',
@@ -120,15 +117,18 @@ export const FLAGS = {
     group: 'Web',
     help: 'Accept OTLP metrics.',
   }),
+  'web.enable-push-receiver': toggle(false, {
+    group: 'Web',
+    ours: true,
+    help: 'Accept what short-lived jobs push, as a Pushgateway does.',
+  }),
   'web.console.templates': value(text, 'consoles', {
     group: 'Web',
     help: 'Folder of console templates.',
-    withoutEffect: 'console templates are not there',
   }),
   'web.console.libraries': value(text, 'console_libraries', {
     group: 'Web',
     help: 'Folder of console libraries.',
-    withoutEffect: 'console templates are not there',
   }),
   'web.page-title': value(text, 'Prometheus Time Series Collection and Processing Server', {
     group: 'Web',
@@ -142,7 +142,6 @@ export const FLAGS = {
     group: 'Web',
     mode: 'server',
     help: 'Upper bound of "limit" in the search API; 0 for none.',
-    withoutEffect: 'the search API is not there yet',
   }),
 
   'storage.tsdb.path': value(text, 'data/', {
@@ -175,6 +174,13 @@ export const FLAGS = {
     group: 'Storage',
     mode: 'server',
     help: 'JSON file that lists uploaded blocks; first-level blocks are only compacted once listed.',
+  }),
+  'storage.upload.objstore-config-file': value(text, '', {
+    group: 'Storage',
+    mode: 'server',
+    ours: true,
+    placeholder: '<path>',
+    help: "File in Thanos's form that names an S3 bucket; finished blocks are uploaded there, and compacted only then.",
   }),
   'storage.tsdb.min-block-duration': value(duration, 2 * HOUR_MS, {
     group: 'Storage',
@@ -240,7 +246,13 @@ export const FLAGS = {
     group: 'Storage',
     mode: 'server',
     ours: true,
-    help: 'Most memory that the newest samples and their index may take; new series are refused from there on. 0 for the most that is possible, 3840MB.',
+    help: "Most memory that the newest samples and their index may take; new series are refused from there on. 0 for half of the machine's memory, at most 3840MB.",
+  }),
+  'storage.tsdb.head-snapshot-wal-size': value(size, 128 * 1024 * 1024, {
+    group: 'Storage',
+    mode: 'server',
+    ours: true,
+    help: 'Write a snapshot of the newest samples whenever the log has grown by this much, so that a start after a crash reads no more of it than that. 0 writes none.',
   }),
   'storage.tsdb.wal-sync': toggle(false, {
     group: 'Storage',
@@ -253,70 +265,59 @@ export const FLAGS = {
     group: 'Agent',
     mode: 'agent',
     help: 'Folder where samples are kept until they are sent.',
-    withoutEffect: NO_AGENT,
   }),
   'storage.agent.wal-compression': toggle(true, {
     group: 'Agent',
     mode: 'agent',
     help: 'Compress the write-ahead log.',
-    withoutEffect: NO_AGENT,
   }),
   'storage.agent.wal-compression-type': value(oneOf(['snappy', 'zstd'] as const), 'snappy', {
     group: 'Agent',
     mode: 'agent',
     help: 'Compression of the write-ahead log: snappy or zstd.',
     hidden: true,
-    withoutEffect: NO_AGENT,
   }),
   'storage.agent.wal-segment-size': value(size, 0, {
     group: 'Agent',
     mode: 'agent',
     help: 'Size of a segment of the write-ahead log.',
     hidden: true,
-    withoutEffect: NO_AGENT,
   }),
   'storage.agent.wal-truncate-frequency': value(duration, 0, {
     group: 'Agent',
     mode: 'agent',
     help: 'How often the write-ahead log is truncated.',
     hidden: true,
-    withoutEffect: NO_AGENT,
   }),
   'storage.agent.retention.min-time': value(duration, 5 * MINUTE_MS, {
     group: 'Agent',
     mode: 'agent',
     help: 'Age from which samples may be deleted when the log is truncated.',
-    withoutEffect: NO_AGENT,
   }),
   'storage.agent.retention.max-time': value(duration, 4 * HOUR_MS, {
     group: 'Agent',
     mode: 'agent',
     help: 'Age from which samples are deleted when the log is truncated.',
-    withoutEffect: NO_AGENT,
   }),
   'storage.agent.checkpoint-from-in-memory-series': toggle(false, {
     group: 'Agent',
     mode: 'agent',
     help: 'Make checkpoints of the series in memory only.',
-    withoutEffect: NO_AGENT,
   }),
   'storage.agent.checkpoint-batch-size': value(integer, 1000, {
     group: 'Agent',
     mode: 'agent',
     help: 'Entries per record of such a checkpoint.',
-    withoutEffect: NO_AGENT,
   }),
   'storage.agent.no-lockfile': toggle(false, {
     group: 'Agent',
     mode: 'agent',
     help: 'Do not create a lock file in the data folder.',
-    withoutEffect: NO_AGENT,
   }),
 
   'storage.remote.flush-deadline': value(duration, MINUTE_MS, {
     group: 'Remote storage',
     help: 'How long to wait for samples to be sent at a stop or reload.',
-    withoutEffect: NO_REMOTE,
   }),
   'storage.remote.read-sample-limit': value(integer, 5e7, {
     group: 'Remote storage',
@@ -338,6 +339,24 @@ export const FLAGS = {
     group: 'Rules and alerts',
     mode: 'server',
     help: 'Longest outage after which the "for" state of alerts is restored.',
+  }),
+  'notifications.file': value(text, '', {
+    group: 'Rules and alerts',
+    mode: 'server',
+    ours: true,
+    help: 'File with receivers of alerts that need no Alertmanager: webhooks, e-mail, Slack.',
+  }),
+  'rules.quarantine': toggle(false, {
+    group: 'Rules and alerts',
+    mode: 'server',
+    ours: true,
+    help: 'Leave out a rule group with a mistake in it, loudly, instead of refusing all rules.',
+  }),
+  'rules.alert.history-retention': value(duration, 90 * DAY_MS, {
+    group: 'Rules and alerts',
+    mode: 'server',
+    ours: true,
+    help: 'How long changes of alerts and their deliveries are remembered, at most 500,000 of each. 0 for no bound by age.',
   }),
   'rules.alert.for-grace-period': value(duration, 10 * MINUTE_MS, {
     group: 'Rules and alerts',
@@ -370,6 +389,12 @@ export const FLAGS = {
     help: 'Send what waits before stopping.',
   }),
 
+  'query.blocks-during-replay': toggle(true, {
+    group: 'Query',
+    mode: 'server',
+    ours: true,
+    help: 'While the log is read at start, answer range queries and questions for series and labels from blocks, with a warning that the newest samples are missing.',
+  }),
   'query.lookback-delta': value(duration, 5 * MINUTE_MS, {
     group: 'Query',
     mode: 'server',

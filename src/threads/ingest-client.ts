@@ -1,7 +1,8 @@
 /** The ingest thread as the main thread sees it. */
 import { Worker } from 'node:worker_threads';
 import type { LogOptions } from '../log-writer.ts';
-import type { IngestMethods, ReplayMessage, ReplayProgress } from './ingest.ts';
+import type { SharedDb } from '../../tsdb/index.ts';
+import type { IngestMethods, ReplayProgress } from './ingest.ts';
 import type { IngestThreadData } from './ingest-thread.ts';
 import { type ArgumentOf, type CallOptions, RpcClient } from './rpc.ts';
 import { threadEntry } from './thread-entry.ts';
@@ -17,6 +18,8 @@ export class IngestClient {
   readonly #rpc: RpcClient<IngestMethods>;
   /** Resolves with the reason when the thread ends without having been told to. */
   readonly failed: Promise<Error>;
+  /** The database as it can be read while its log is: without the head. Not when it has no blocks. */
+  readonly blocksOpen: Promise<SharedDb>;
   #isStopping = false;
 
   /** Starts the thread; it does nothing until it is told to. */
@@ -28,8 +31,11 @@ export class IngestClient {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_SIZE_MB },
     });
     this.#rpc = new RpcClient(this.#worker);
-    this.#worker.on('message', (message: Partial<ReplayMessage>) => {
-      if (message.replay !== undefined) onReplay(message.replay);
+    const blocks = Promise.withResolvers<SharedDb>();
+    this.blocksOpen = blocks.promise;
+    this.#worker.on('message', (message: object) => {
+      if ('replay' in message) onReplay((message as { replay: ReplayProgress }).replay);
+      if ('blocks' in message) blocks.resolve((message as { blocks: SharedDb }).blocks);
     });
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.failed = promise;

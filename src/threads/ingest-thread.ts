@@ -11,8 +11,8 @@ export type IngestThreadData = { readonly log: LogOptions };
 const port = parentPort;
 assert(port !== null, 'runs in a worker');
 const { log } = workerData as IngestThreadData;
-const ingest = new Ingest(createStderrLogger(log), (replay) =>
-  port.postMessage({ replay } satisfies ReplayMessage, []),
+const ingest = new Ingest(createStderrLogger(log), (message: ReplayMessage) =>
+  port.postMessage(message, []),
 );
 serve(port, ingest.methods);
 // The thread itself knows when it has a moment for collecting garbage.

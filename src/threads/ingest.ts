@@ -3,9 +3,11 @@
  * Everything that others ask of it comes in as calls of these methods.
  */
 import {
+  type Appendable,
   type Logger,
   Matcher,
   type MetricFamily,
+  type Queryable,
   Registry,
   type RelabelConfig,
   type RelabelStep,
@@ -20,23 +22,49 @@ import {
   type TargetMetadataRequest,
   type TargetsRequest,
 } from '../../scrape/index.ts';
-import { type Db, type DbOptions, type DbStatus, openDb, type SharedDb } from '../../tsdb/index.ts';
+import {
+  type AgentDb,
+  type AgentDbOptions,
+  type Db,
+  type DbOptions,
+  type DbStatus,
+  type LogPosition,
+  openAgentDb,
+  openDb,
+  type PassedOn,
+  type SharedDb,
+} from '../../tsdb/index.ts';
 import { writeExemplarsAnswer } from '../../web/answers/index.ts';
-import type { PlainMatcher, TimeRange } from '../../web/index.ts';
+import type { PlainMatcher, PushedGroup, PushRequest, TimeRange } from '../../web/index.ts';
 import { collectGarbage } from '../collect-garbage.ts';
+import { takeCpuProfile, takeHeapSample } from '../debug/inspect.ts';
 import { FileLoggers } from '../file-loggers.ts';
 import { REAL_CLOCK } from '../real-clock.ts';
 import { OtlpReceiver, type OtlpRequest } from '../remote/otlp-receive.ts';
+import { PushGroups } from '../push/push-groups.ts';
 import { RemoteWriteReceiver } from '../remote/receive.ts';
 import type { WriteReport, WriteVersion } from '../remote/write-batch.ts';
-import { runJobInWorker } from './compaction-runner.ts';
+import { CompactionRunner } from './compaction-runner.ts';
 import { handOver, type Handover } from './rpc.ts';
 import { appendRuleBatch, type RuleBatch } from './rule-append.ts';
 
 /** Of the database's options, what can be sent to a thread. */
 export type PlainDbOptions = Omit<
   DbOptions,
-  'clock' | 'logger' | 'registry' | 'files' | 'random' | 'runJob' | 'onReplayProgress'
+  | 'clock'
+  | 'logger'
+  | 'registry'
+  | 'files'
+  | 'random'
+  | 'runJob'
+  | 'onReplayProgress'
+  | 'onBlocksOpen'
+>;
+
+/** Of an agent's storage, likewise. */
+export type PlainAgentOptions = Omit<
+  AgentDbOptions,
+  'clock' | 'logger' | 'registry' | 'files' | 'onReplayProgress'
 >;
 
 export type ReplayProgress = {
@@ -46,13 +74,18 @@ export type ReplayProgress = {
 };
 
 /** Sent while the log is read; no answer to anything. */
-export type ReplayMessage = { readonly replay: ReplayProgress };
+export type ReplayMessage =
+  | { readonly replay: ReplayProgress }
+  /** Can be read from now on, without the head. */
+  | { readonly blocks: SharedDb };
 
 /** What a configuration means for this thread. */
 export type IngestConfig = {
   readonly jobs: readonly ScrapeConfig[];
   /** Tells this server from others, so that they scrape at different moments. */
   readonly offsetSeed: string;
+  /** How often what was pushed is stored anew. */
+  readonly pushIntervalMs: number;
   readonly db: Parameters<Db['configure']>[0];
 };
 
@@ -68,26 +101,34 @@ const GROWTH_UNTIL_COLLECTION = 1.1;
 export class Ingest {
   readonly #logger: Logger;
   readonly #registry = new Registry();
-  readonly #onReplay: (progress: ReplayProgress) => void;
+  readonly #tell: (message: ReplayMessage) => void;
+  readonly #compaction = new CompactionRunner();
   #db: Db | null = null;
+  /** In agent mode, instead of the database. */
+  #agent: AgentDb | null = null;
   #scrapes: ScrapeManager | null = null;
   #receiver: RemoteWriteReceiver | null = null;
   #otlpReceiver: OtlpReceiver | null = null;
+  #pushes: PushGroups | null = null;
   #failureLogs = new FileLoggers();
   #timer: NodeJS.Timeout | null = null;
   /** Series ever made: at the last tick, and when garbage was last collected. */
   #seriesAtTick = 0;
   #seriesAtCollection = -1;
 
-  constructor(logger: Logger, onReplay: (progress: ReplayProgress) => void) {
+  constructor(logger: Logger, tell: (message: ReplayMessage) => void) {
     this.#logger = logger;
-    this.#onReplay = onReplay;
+    this.#tell = tell;
   }
 
   /** What other threads may call. */
   readonly methods = {
     open: (options: { readonly db: PlainDbOptions; readonly scrape: ScrapeOptions }): SharedDb =>
       this.#open(options.db, options.scrape),
+    /** In agent mode, instead of `open`. */
+    openAgent: (options: { readonly db: PlainAgentOptions; readonly scrape: ScrapeOptions }) =>
+      this.#openAgent(options.db, options.scrape),
+    truncateAgent: (passedOn: PassedOn) => this.#agent?.truncate(passedOn),
     /** All or nothing. */
     configure: (config: IngestConfig) => this.#configure(config),
     setTargets: ({ jobName, groups }: { jobName: string; groups: readonly TargetGroup[] }) =>
@@ -107,6 +148,7 @@ export class Ingest {
     deleteSeries: (request: TimeRange & { readonly sets: readonly (readonly PlainMatcher[])[] }) =>
       this.#deleteSeries(request),
     cleanTombstones: () => this.#opened.cleanTombstones(),
+    adoptBlocks: (directory: string) => this.#opened.adoptBlocks(directory),
     /** After a reading thread died: what it held can be used again. */
     releaseReader: (owner: number) => this.#opened.releaseReader(owner),
     /** A request of remote write, as received. */
@@ -118,6 +160,15 @@ export class Ingest {
       if (this.#otlpReceiver === null) throw new Error('the database is not open');
       this.#otlpReceiver.write(request);
     },
+    /** Behind what is committed. */
+    logEnd: (): LogPosition => (this.#agent ?? this.#opened).logPosition,
+    push: (request: PushRequest): string | null => {
+      if (this.#pushes === null) throw new Error('the database is not open');
+      return this.#pushes.push(request);
+    },
+    pushedGroups: (): readonly PushedGroup[] => this.#pushes?.list ?? [],
+    cpuProfile: (durationMs: number) => takeCpuProfile(durationMs),
+    heapSample: (durationMs: number) => takeHeapSample(durationMs),
     metrics: (): MetricFamily[] => this.#registry.snapshot(),
     close: () => this.#close(),
   };
@@ -138,21 +189,44 @@ export class Ingest {
       clock: REAL_CLOCK,
       logger: this.#logger.with({ component: 'tsdb' }),
       registry: this.#registry,
-      runJob: runJobInWorker,
+      runJob: (job, shared) => this.#compaction.run(job, shared),
       onReplayProgress: ({ log, segment, segmentCount }) => {
-        if (log === 'wal') this.#onReplay({ min: 0, max: segmentCount - 1, current: segment });
+        if (log === 'wal') this.#tellReplay(segment, segmentCount);
       },
+      onBlocksOpen: (blocks) => this.#tell({ blocks }),
     });
+    this.#takeIn(this.#db, options.directory, scrape);
+    return this.#db.shared;
+  }
+
+  #openAgent(options: PlainAgentOptions, scrape: ScrapeOptions): void {
+    this.#agent = openAgentDb({
+      ...options,
+      clock: REAL_CLOCK,
+      logger: this.#logger.with({ component: 'agent' }),
+      registry: this.#registry,
+      onReplayProgress: ({ segment, segmentCount }) => this.#tellReplay(segment, segmentCount),
+    });
+    this.#takeIn(this.#agent, options.directory, scrape);
+  }
+
+  #tellReplay(segment: number, segmentCount: number): void {
+    this.#tell({ replay: { min: 0, max: segmentCount - 1, current: segment } });
+  }
+
+  /** Begins with everything that brings samples. */
+  #takeIn(storage: Appendable & Queryable, dataDirectory: string, scrape: ScrapeOptions): void {
+    this.#countIncoming();
     this.#scrapes = new ScrapeManager({
       ...scrape,
-      appendable: this.#db,
+      appendable: storage,
       clock: REAL_CLOCK,
       logger: this.#logger,
       registry: this.#registry,
       openFailureLog: (file) => this.#failureLogs.open(file),
     });
     const receiving = {
-      storage: this.#db,
+      storage,
       clock: REAL_CLOCK,
       appendMetadata: scrape.appendMetadata ?? false,
     };
@@ -162,17 +236,48 @@ export class Ingest {
       logger: this.#logger,
       registry: this.#registry,
     });
+    this.#pushes = new PushGroups({
+      dataDirectory,
+      appendable: storage,
+      clock: REAL_CLOCK,
+      logger: this.#logger,
+    });
+    this.#pushes.load();
     this.#timer = setInterval(() => void this.#tick(), TICK_MS);
-    return this.#db.shared;
   }
 
-  #configure({ jobs, offsetSeed, db }: IngestConfig): void {
+  /** What remote write is fed with, whether anybody listens or not. */
+  #countIncoming(): void {
+    const P = 'prometheus_remote_storage_';
+    const registry = this.#registry;
+    const incoming = {
+      samples: registry.counter(P + 'samples_in_total', 'Float samples that could be sent.'),
+      histograms: registry.counter(P + 'histograms_in_total', 'Histograms that could be sent.'),
+      exemplars: registry.counter(P + 'exemplars_in_total', 'Exemplars that could be sent.'),
+    };
+    const newest = registry.gauge(
+      P + 'highest_timestamp_in_seconds',
+      'Newest timestamp that has come in, in seconds since the epoch.',
+    );
+    registry.beforeSnapshot(() => {
+      const { floats, histograms, exemplars, newestMs } = (this.#agent ?? this.#opened).incoming;
+      incoming.samples.value = floats;
+      incoming.histograms.value = histograms;
+      incoming.exemplars.value = exemplars;
+      newest.set(Math.max(0, newestMs / 1000));
+    });
+  }
+
+  #configure({ jobs, offsetSeed, pushIntervalMs, db }: IngestConfig): void {
     this.#failureLogs.reopen();
+    if (this.#pushes !== null) this.#pushes.intervalMs = pushIntervalMs;
     this.#scraping.applyConfig(jobs, offsetSeed);
-    this.#opened.configure(db);
+    (this.#agent ?? this.#opened).configure(db);
   }
 
   async #tick(): Promise<void> {
+    this.#pushes?.tick();
+    if (this.#agent !== null) return;
     this.#tidyUp();
     try {
       await this.#opened.tick();
@@ -212,8 +317,11 @@ export class Ingest {
     this.#scrapes = null;
     this.#receiver = null;
     this.#otlpReceiver = null;
+    this.#pushes = null;
     await this.#db?.close();
     this.#db = null;
+    await this.#agent?.close();
+    this.#agent = null;
     this.#failureLogs.close();
   }
 }

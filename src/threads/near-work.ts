@@ -6,20 +6,28 @@
  * See docs/decisions/0006-short-queries-stay-in-the-main-thread.md.
  */
 import { CanceledError } from '../../model/index.ts';
+import { Rehearsal, warmUpInGaps } from './warm-up.ts';
 import { type ArgumentOf, type Call, Handover, type Methods, type ResultOf } from './rpc.ts';
 
 export type NearWorkOptions<M> = {
-  /** Called once there is enough short work: loading the code costs memory. */
-  readonly load: () => Promise<M>;
+  /**
+   * Called once there is enough short work: loading the code costs memory. `practice` is work that
+   * makes the compiler look at the code before anybody waits for it.
+   */
+  readonly load: () => Promise<{ methods: M; practice: Iterator<unknown> }>;
   readonly monotonicMs: () => number;
+  /** True while work may have to wait for others. */
+  readonly isOff: () => boolean;
 };
 
 /** Work that took longer is not for here. */
-const SHORT_MS_MAX = 1;
+const SHORT_MS_MAX = 1.5;
 /** Work done here stops after so long, at the next place where it looks. */
 const BUDGET_MS = 3;
 /** So much short work has to have been seen before the code for it is loaded. */
 const LOAD_AFTER_COUNT = 20;
+/** So much time goes into practice before the first work is done here. */
+const PRACTICE_MS = 100;
 /** Different pieces of work that are remembered. */
 const KNOWN_COUNT_MAX = 1000;
 
@@ -31,6 +39,8 @@ export class NearWork<M extends Methods> {
   /** Keys of what was short the last time, the longest unused first. */
   readonly #short = new Set<string>();
   #methods: M | null = null;
+  #rehearsal: Rehearsal | null = null;
+  #isReady = false;
   #shortCount = 0;
 
   constructor(options: NearWorkOptions<M>) {
@@ -39,7 +49,7 @@ export class NearWork<M extends Methods> {
 
   /** @param key  the same for work that costs about the same */
   isFor(key: string): boolean {
-    return this.#methods !== null && this.#short.has(key);
+    return this.#isReady && !this.#options.isOff() && this.#short.has(key);
   }
 
   /**
@@ -59,7 +69,8 @@ export class NearWork<M extends Methods> {
   ): Promise<ResultOf<M[Name]>> {
     const { monotonicMs } = this.#options;
     const endMs = monotonicMs() + BUDGET_MS;
-    const call: Call = { isCanceled: () => monotonicMs() > endMs };
+    // Too short to be watched.
+    const call: Call = { isCanceled: () => monotonicMs() > endMs, report: () => {} };
     try {
       const result = this.#methods![method]!(argument as never, call);
       return (result instanceof Handover ? result.value : result) as ResultOf<M[Name]>;
@@ -68,10 +79,14 @@ export class NearWork<M extends Methods> {
     }
   }
 
-  /** Work was done, here or by a worker, the way there and back included. */
-  took(key: string, durationMs: number): void {
+  /**
+   * Work was done, here or by a worker, the way there and back included.
+   * @param repeat  does it here, for practice
+   */
+  took(key: string, durationMs: number, repeat: () => void): void {
     this.#short.delete(key);
     if (durationMs > SHORT_MS_MAX) return;
+    this.#rehearsal?.note(repeat);
     this.#short.add(key);
     if (this.#short.size > KNOWN_COUNT_MAX) {
       const [oldest] = this.#short;
@@ -81,6 +96,13 @@ export class NearWork<M extends Methods> {
   }
 
   async #load(): Promise<void> {
-    this.#methods = await this.#options.load();
+    const { methods, practice } = await this.#options.load();
+    this.#methods = methods;
+    const { monotonicMs } = this.#options;
+    const rehearsal = new Rehearsal(practice);
+    this.#rehearsal = rehearsal;
+    await warmUpInGaps({ steps: () => rehearsal.steps(), budgetMs: PRACTICE_MS, monotonicMs });
+    this.#rehearsal = null;
+    this.#isReady = true;
   }
 }

@@ -2,7 +2,14 @@
  * What reads the database for an answer: select, evaluate, serialise, all synchronous; finished
  * bytes come out. Loads neither the HTTP server nor YAML.
  */
-import { assert, type Logger, type Matcher } from '../../model/index.ts';
+import {
+  assert,
+  CanceledError,
+  Labels,
+  type Logger,
+  type Matcher,
+  type Queryable,
+} from '../../model/index.ts';
 import {
   createEngine,
   type Engine,
@@ -16,16 +23,28 @@ import {
   writeQueryAnswer,
 } from '../../promql/index.ts';
 import { type DbReader, openReader, type SharedDb } from '../../tsdb/index.ts';
-import type { InstantQuery, PlainMatcher, RangeQuery, SelectionRequest } from '../../web/index.ts';
+import type {
+  InstantQuery,
+  PlainMatcher,
+  RangeQuery,
+  SearchRequest,
+  SelectionRequest,
+  SelectorCheck,
+  WhyAnswer,
+} from '../../web/index.ts';
 import { type LanguageFeatures, languageOf } from '../language.ts';
 import type { Feature } from '../flags.ts';
 import type { QueryCost } from '../query-metrics.ts';
 import { answerRead, type ReadJob } from '../remote/read-answer.ts';
+import { checkSelectors, evaluator, transitionSamples, whyOf } from '../why/index.ts';
+import { withRemotes } from '../remote/read/remote-queryable.ts';
 import { limitResult } from './limit-result.ts';
+import type { RemoteReadLine } from './remote-read-line.ts';
 import { type Call, handOver, Handover } from './rpc.ts';
 import { latestColumns, type LatestJob, vectorColumns } from './rule-answers.ts';
 import {
   answerFederation,
+  answerSearch,
   answerSeries,
   answerTexts,
   type FederationJob,
@@ -50,6 +69,12 @@ export type Hello = {
 
 /** Of a rule. */
 export type RuleQuery = { readonly query: string; readonly timeMs: number };
+
+/** Which parts of an expression give what; `related` are the labels of the alert in question. */
+export type WhyJob = RuleQuery & { readonly related: readonly string[] | null };
+
+/** The samples behind changes of state; `alerts` are their labels. */
+export type TransitionJob = RuleQuery & { readonly alerts: readonly (readonly string[])[] };
 
 export type QueryAnswer = { readonly bytes: Uint8Array; readonly cost: QueryCost };
 
@@ -88,8 +113,16 @@ function plainMatchers(matchers: readonly Matcher[]): PlainMatcher[] {
   return matchers.map(({ name, operator, value }) => ({ name, operator, value }));
 }
 
+/** Work like that of the methods, on made-up data: one query a step, without end. */
+export { warmUp as practice } from '../../promql/index.ts';
+
 /** One set per thread. `hello` opens the database and has to come first. */
-export function createQueryMethods(settings: QuerySettings, logger: Logger) {
+export function createQueryMethods(
+  settings: QuerySettings,
+  logger: Logger,
+  /** Where other servers may be asked. */
+  line: RemoteReadLine | null = null,
+) {
   const features = new Set(settings.features);
   const language = languageOf(features);
   const engines = new Map<number, Engine>();
@@ -98,6 +131,17 @@ export function createQueryMethods(settings: QuerySettings, logger: Logger) {
   function reader(): DbReader {
     assert(opened !== null, 'greeted before it is asked');
     return opened;
+  }
+
+  /** Our own samples, and those of other servers. */
+  function allSamples(call: Call, timeoutMs: number): Queryable {
+    const own = reader();
+    if (line?.hasServers !== true) return own;
+    const endMs = performance.now() + timeoutMs;
+    const ownSinceMs = () => oldestMs(own) + line.marginMs;
+    return withRemotes(own, ownSinceMs, (selection) =>
+      line.ask(selection, () => call.isCanceled(), endMs),
+    );
   }
 
   function engineFor(subqueryStepMs: number): Engine {
@@ -124,6 +168,18 @@ export function createQueryMethods(settings: QuerySettings, logger: Logger) {
     return engine;
   }
 
+  function whyContext({ timeMs, timeoutMs, subqueryStepMs }: RuleQuery & Added, call: Call) {
+    return {
+      engine: engineFor(subqueryStepMs),
+      queryable: reader(),
+      language,
+      timeMs,
+      lookbackMs: settings.lookbackMs,
+      timeoutMs,
+      isCanceled: () => call.isCanceled(),
+    };
+  }
+
   return {
     hello: (shared: SharedDb): Hello => {
       opened = openReader(shared, { logger });
@@ -138,12 +194,13 @@ export function createQueryMethods(settings: QuerySettings, logger: Logger) {
       const answer = engineFor(subqueryStepMs).instant({
         query,
         timeMs,
-        queryable: reader(),
+        queryable: allSamples(call, timeoutMs),
         ...(lookbackMs === null ? {} : { lookbackMs }),
         timeoutMs,
         queuedSeconds,
         perStepStats: request.stats === 'all',
         isCanceled: () => call.isCanceled(),
+        onProgress: call.report,
       });
       return finish(answer, request);
     },
@@ -155,12 +212,13 @@ export function createQueryMethods(settings: QuerySettings, logger: Logger) {
         startMs,
         endMs,
         stepMs,
-        queryable: reader(),
+        queryable: allSamples(call, timeoutMs),
         ...(lookbackMs === null ? {} : { lookbackMs }),
         timeoutMs,
         queuedSeconds,
         perStepStats: request.stats === 'all',
         isCanceled: () => call.isCanceled(),
+        onProgress: call.report,
       });
       return finish(answer, request);
     },
@@ -171,12 +229,34 @@ export function createQueryMethods(settings: QuerySettings, logger: Logger) {
       const answer = engineFor(subqueryStepMs).instant({
         query,
         timeMs,
-        queryable: reader(),
+        queryable: allSamples(call, timeoutMs),
         timeoutMs,
         queuedSeconds,
         isCanceled: () => call.isCanceled(),
+        onProgress: call.report,
       });
       return vectorColumns(answer);
+    },
+    why: (job: WhyJob & Added, call: Call): WhyAnswer => {
+      const related = job.related === null ? null : Labels.fromSorted(job.related);
+      return whyOf(job.query, related, whyContext(job, call));
+    },
+    transitionSamples: (job: TransitionJob & Added, call: Call): string[] =>
+      transitionSamples(job.query, job.alerts, {
+        language,
+        evaluate: evaluator(whyContext(job, call)),
+      }),
+    /** One list for each query; a rule's selectors are looked at without evaluating it. */
+    checkSelectors: (
+      { queries, timeMs }: { readonly queries: readonly string[]; readonly timeMs: number },
+      call: Call,
+    ): SelectorCheck[][] => {
+      const { lookbackMs } = settings;
+      const context = { queryable: reader(), language, timeMs, lookbackMs };
+      return queries.map((query) => {
+        if (call.isCanceled()) throw new CanceledError('check of rules canceled');
+        return [...checkSelectors(query, context)];
+      });
     },
     latest: (job: LatestJob) => latestColumns(reader(), job),
 
@@ -195,10 +275,12 @@ export function createQueryMethods(settings: QuerySettings, logger: Logger) {
       return found;
     },
 
+    search: (request: SearchRequest) => answerSearch(reader(), request),
     labelNames: (request: SelectionRequest) => handOver(answerTexts(reader(), request, null)),
     labelValues: (request: SelectionRequest & { readonly name: string }) =>
       handOver(answerTexts(reader(), request, request.name)),
-    series: (request: SelectionRequest) => handOver(answerSeries(reader(), request)),
+    series: (request: SelectionRequest, call: Call) =>
+      handOver(answerSeries(allSamples(call, Infinity), request)),
     readPage: (job: ReadJob, call: Call) => {
       const page = answerRead(reader(), job, () => call.isCanceled());
       const { value: bytes, buffers } = handOver(page.bytes);
@@ -206,5 +288,10 @@ export function createQueryMethods(settings: QuerySettings, logger: Logger) {
     },
     federate: (job: FederationJob) => handOver(answerFederation(reader(), job)),
   };
+}
+/** Infinity when there is nothing. */
+function oldestMs(reader: DbReader): number {
+  const [first] = reader.blocks();
+  return Math.min(first?.meta.minMs ?? Infinity, reader.head.minMs);
 }
 export type QueryMethods = ReturnType<typeof createQueryMethods>;

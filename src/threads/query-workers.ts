@@ -1,5 +1,5 @@
 /** Starts query workers for the pool. */
-import { Worker } from 'node:worker_threads';
+import { type Transferable, Worker } from 'node:worker_threads';
 import type { SharedDb } from '../../tsdb/index.ts';
 import type { PoolWorker } from './query-pool.ts';
 import type { Hello, QueryMethods } from './query-methods.ts';
@@ -8,6 +8,13 @@ import { type Methods, RpcClient } from './rpc.ts';
 import { threadEntry } from './thread-entry.ts';
 
 export type QueryClient = RpcClient<QueryMethods>;
+
+/**
+ * What a question needs while it is answered is in big arrays or dies at once. Left alone V8 makes
+ * 48 MB of place for young objects and keeps it: 20 % more memory after a round of heavy questions,
+ * for no less processor time (measured: 200 to 210 against 246 to 264 MB, 3.3 s both).
+ */
+const YOUNG_GENERATION_SIZE_MB = 12;
 
 export type SpawnOptions = {
   readonly workerData: QueryWorkerData;
@@ -24,7 +31,7 @@ export function spawnQueryWorker(options: SpawnOptions): PoolWorker<QueryClient>
   let owner: number | null = null;
   const worker = spawnPoolWorker<QueryMethods>(
     threadEntry('query-worker'),
-    { name: 'query', workerData, heapSizeMb },
+    { name: 'query', workerData, heapSizeMb, transferList: [workerData.remoteRead.port] },
     async (client) => {
       const hello = await client.call('hello', await options.shared);
       owner = hello.owner;
@@ -43,14 +50,23 @@ export function spawnQueryWorker(options: SpawnOptions): PoolWorker<QueryClient>
  */
 export function spawnPoolWorker<M extends Methods>(
   entry: URL,
-  options: { readonly name: string; readonly workerData: unknown; readonly heapSizeMb: number },
+  options: {
+    readonly name: string;
+    readonly workerData: unknown;
+    readonly heapSizeMb: number;
+    readonly transferList?: readonly Transferable[];
+  },
   greet: (client: RpcClient<M>) => Promise<void>,
 ): PoolWorker<RpcClient<M>> {
   const worker = new Worker(entry, {
     name: options.name,
     workerData: options.workerData,
+    ...(options.transferList === undefined ? {} : { transferList: [...options.transferList] }),
     // Work that wants more memory ends its thread, not the server.
-    resourceLimits: { maxOldGenerationSizeMb: options.heapSizeMb },
+    resourceLimits: {
+      maxOldGenerationSizeMb: options.heapSizeMb,
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_SIZE_MB,
+    },
   });
   const client = new RpcClient<M>(worker);
   const { promise: ended, resolve } = Promise.withResolvers<Error>();

@@ -21,6 +21,15 @@ export type ResultOf<M> = M extends (argument: never, call: Call) => infer R
 export type Call = {
   /** Does nobody want the answer any more? Cheap enough for inner loops. */
   isCanceled(): boolean;
+  /** Shows the caller how far it has come; cheap, too. */
+  readonly report: (sampleCount: number, seriesCount: number, heldSizeBytes: number) => void;
+};
+
+/** What a call under way has cost so far, as its method reports it. */
+export type CallProgress = {
+  readonly sampleCount: number;
+  readonly seriesCount: number;
+  readonly heldSizeBytes: number;
 };
 
 /** A result whose buffers are handed over: the called side cannot use them afterwards. */
@@ -47,6 +56,7 @@ type Request = {
   readonly argument: unknown;
   /** Of the caller; set with the first call only. */
   readonly cancelFlags?: SharedArrayBuffer;
+  readonly progress?: SharedArrayBuffer;
 };
 type Response =
   | { readonly call: number; readonly result: unknown }
@@ -54,6 +64,9 @@ type Response =
 
 /** Calls under way at a time that can be told apart; more would cancel each other. */
 const CANCEL_SLOT_COUNT = 1024;
+
+/** Numbers of {@link CallProgress}. Torn or stale ones are shown for a moment; nothing depends on them. */
+const PROGRESS_LENGTH = 3;
 
 /** Either end of a channel between threads. */
 export type Channel = MessagePort | Worker;
@@ -66,6 +79,12 @@ function listen(channel: Channel, listener: (message: never) => void): void {
 /** Answers the calls that come in on `channel`. */
 export function serve(channel: Channel, methods: Methods): void {
   let cancelFlags: Int32Array = new Int32Array(CANCEL_SLOT_COUNT);
+  let progress: Float64Array = new Float64Array(PROGRESS_LENGTH);
+  const report = (sampleCount: number, seriesCount: number, heldSizeBytes: number) => {
+    progress[0] = sampleCount;
+    progress[1] = seriesCount;
+    progress[2] = heldSizeBytes;
+  };
   const answer = async (request: Request): Promise<void> => {
     const { call, method, argument } = request;
     const slot = call % CANCEL_SLOT_COUNT;
@@ -75,7 +94,7 @@ export function serve(channel: Channel, methods: Methods): void {
       const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
       assert(handler !== undefined, `unknown method ${method}`);
       if (isCanceled()) throw new CanceledError(`${method} canceled`);
-      const result: unknown = await handler(argument as never, { isCanceled });
+      const result: unknown = await handler(argument as never, { isCanceled, report });
       if (result instanceof Handover) {
         channel.postMessage({ call, result: result.value as unknown }, [...result.buffers]);
       } else {
@@ -87,6 +106,7 @@ export function serve(channel: Channel, methods: Methods): void {
   };
   listen(channel, (request: Request) => {
     if (request.cancelFlags !== undefined) cancelFlags = new Int32Array(request.cancelFlags);
+    if (request.progress !== undefined) progress = new Float64Array(request.progress);
     void answer(request);
   });
 }
@@ -106,6 +126,7 @@ export class RpcClient<M extends Methods> {
   readonly #channel: Channel;
   readonly #waiting = new Map<number, Waiting>();
   readonly #cancelFlags = new Int32Array(new SharedArrayBuffer(CANCEL_SLOT_COUNT * 4));
+  readonly #progress = new Float64Array(new SharedArrayBuffer(PROGRESS_LENGTH * 8));
   #lastCall = 0;
   #failure: Error | null = null;
 
@@ -152,12 +173,24 @@ export class RpcClient<M extends Methods> {
     const result = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(call, { resolve, reject });
     });
-    const flags = call === 1 ? { cancelFlags: this.#cancelFlags.buffer } : {};
-    this.#channel.postMessage({ call, method, argument, ...flags }, [...transfer]);
+    const shared =
+      call === 1 ? { cancelFlags: this.#cancelFlags.buffer, progress: this.#progress.buffer } : {};
+    this.#progress.fill(0);
+    this.#channel.postMessage({ call, method, argument, ...shared }, [...transfer]);
     const cancel = () => {
       Atomics.store(this.#cancelFlags, call % CANCEL_SLOT_COUNT, call);
     };
     return { result: result as Promise<ResultOf<M[Name]>>, cancel };
+  }
+
+  /** Of the call under way, where the other end does one at a time. */
+  get progress(): CallProgress {
+    const [sampleCount, seriesCount, heldSizeBytes] = this.#progress;
+    return {
+      sampleCount: sampleCount!,
+      seriesCount: seriesCount!,
+      heldSizeBytes: heldSizeBytes!,
+    };
   }
 
   /** The other end is gone: whatever waits, and whatever is called from now on, rejects. */

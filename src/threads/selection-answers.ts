@@ -18,9 +18,19 @@ import {
   STALE_NAN_LOW,
 } from '../../model/index.ts';
 import { parseSelector } from '../../promql/index.ts';
-import { requireSelective, writeSeriesAnswer, writeTextsAnswer } from '../../web/answers/index.ts';
+import {
+  requireSelective,
+  searchTexts,
+  writeSeriesAnswer,
+  writeTextsAnswer,
+} from '../../web/answers/index.ts';
 import { type FederatedSample, writeFederation } from '../../web/exposition/index.ts';
-import type { FederationRequest, SelectionRequest } from '../../web/index.ts';
+import type {
+  FederationRequest,
+  SearchAnswer,
+  SearchRequest,
+  SelectionRequest,
+} from '../../web/index.ts';
 
 const TRUNCATED_WARNING = 'results truncated due to limit';
 const NO_MATCHERS: readonly (readonly Matcher[])[] = [[]];
@@ -82,6 +92,22 @@ export function answerTexts(
       return found.texts;
     });
     return writeTextsAnswer(cut(union(lists, compareText), request.limit, warnings), warnings);
+  });
+}
+
+/** Names of labels or values of one that are like what somebody types. */
+export function answerSearch(queryable: Queryable, request: SearchRequest): SearchAnswer {
+  const sets = parseSelectors(request.selectors);
+  const { label } = request;
+  const warnings: string[] = [];
+  return withQuerier(queryable, request, (querier) => {
+    const lists = (sets.length === 0 ? NO_MATCHERS : sets).map((matchers) => {
+      const found =
+        label === null ? querier.labelNames(matchers) : querier.labelValues(label, matchers);
+      warnings.push(...found.warnings);
+      return found.texts;
+    });
+    return { ...searchTexts(union(lists, compareText), request.search), warnings };
   });
 }
 

@@ -4,7 +4,13 @@
  */
 import path from 'node:path';
 
-export type ThreadName = 'ingest-thread' | 'query-worker' | 'compaction-worker';
+export type ThreadName =
+  | 'ingest-thread'
+  | 'query-worker'
+  | 'compaction-worker'
+  | 'password-worker'
+  | 'import-worker'
+  | 'remote-write-thread';
 
 export function threadEntry(name: ThreadName): URL {
   return new URL(`${name}${path.extname(import.meta.url)}`, import.meta.url);

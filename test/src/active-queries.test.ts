@@ -82,16 +82,29 @@ describe('active queries', () => {
     client: { address: '10.0.0.7', userAgent: 'Grafana/11' },
   };
   const never = () => new AbortController().signal;
+  const noProgress = () => ({ sampleCount: 0, seriesCount: 0, heldSizeBytes: 0 });
 
   test('are listed from their beginning to their end', () => {
     const clock = new SimulatedClock(START_MS);
     const active = new ActiveQueries(clock, () => null);
     const first = active.add(activity, never());
     active.add({ ...activity, kind: 'rule', client: null }, never());
-    first.begun();
+    let sampleCount = 0;
+    first.begun(() => ({ sampleCount, seriesCount: 2, heldSizeBytes: 320 }));
+    sampleCount = 20;
+    const nothing = { sampleCount: 0, seriesCount: 0, heldSizeBytes: 0 };
     expect(active.list()).toEqual([
-      { id: 1, ...activity, state: 'running', startedMs: START_MS, durationSeconds: 0 },
-      expect.objectContaining({ id: 2, kind: 'rule', state: 'waiting', client: null }),
+      {
+        id: 1,
+        ...activity,
+        state: 'running',
+        startedMs: START_MS,
+        durationSeconds: 0,
+        sampleCount: 20,
+        seriesCount: 2,
+        heldSizeBytes: 320,
+      },
+      expect.objectContaining({ id: 2, kind: 'rule', state: 'waiting', client: null, ...nothing }),
     ]);
     first.ended();
     expect(active.list().map(({ id }) => id)).toEqual([2]);
@@ -120,14 +133,14 @@ describe('active queries', () => {
       vi.advanceTimersByTime(ms);
     };
     const quick = active.add(activity, never());
-    quick.begun();
+    quick.begun(noProgress);
     quick.ended();
     pass(20);
     expect(textOf()).toBe('[');
     const slow = active.add(activity, never());
     pass(20);
     expect(textOf()).toBe('[');
-    slow.begun();
+    slow.begun(noProgress);
     pass(20);
     expect(textOf()).toBe('[{"query":"rate(x[5m])","timestamp_sec":1700000000},');
     slow.ended();

@@ -62,8 +62,12 @@ describe('flags', () => {
         expect(status[entry.name], entry.name).toBe(entry.status_flags);
       }
     }
-    const { names, warnings } = chooseFeatures([features.join(',')]);
-    expect([...names]).toEqual(features);
+    // Two of them exclude each other.
+    const exclusive = 'otlp-native-delta-ingestion';
+    const others = features.filter((name) => name !== exclusive);
+    expect(() => chooseFeatures(features)).toThrow('at the same time');
+    const { names, warnings } = chooseFeatures([others.join(',')]);
+    expect([...names]).toEqual(others);
     expect(warnings).toEqual([]);
   });
 

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { type LogRecord, createLogger, Registry, SimulatedClock } from '../../model/index.ts';
 import {
@@ -61,6 +62,8 @@ export function fakeHouse(
     enableAdminApi: false,
     enableRemoteWriteReceiver: false,
     enableOtlpReceiver: false,
+    enablePushReceiver: false,
+    searchLimitMax: 10_000,
     agentMode: false,
     pageTitle: 'Narthex',
     uiDirectory: '/nonexistent',
@@ -207,17 +210,28 @@ function defaultPorts(
           labelValueCountByLabelName: [],
           memoryBytesByLabelName: [],
           seriesCountByLabelPair: [{ name: 'job=api', value: 1 }],
+          cardinality: {
+            headMemoryBytes: 6,
+            headMemoryLimitBytes: 7,
+            refusedSeriesCount: { memory_limit: 8, reference_limit: 0 },
+            loudest: { metric: { name: 'up', value: 1 }, label: { name: 'job', value: 2 } },
+          },
         };
       },
       blocks: async () => [],
     },
-    ready: { readiness: () => 'ready' },
+    ready: { readiness: () => 'ready', servesBlocks: () => false },
     ownMetrics: { families: async () => registry.snapshot() },
     notifications,
     admin: {
       async snapshot(request) {
         note('snapshot', request);
         return '20260102T030405Z-0123456789abcdef';
+      },
+      async archive(request) {
+        note('archive', request);
+        const pieces = [Uint8Array.of(1, 2), Uint8Array.of(3)];
+        return { fileName: 's.tar.lz4', chunks: Readable.from(pieces) };
       },
       async deleteSeries(request) {
         note('deleteSeries', request);

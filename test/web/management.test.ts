@@ -22,7 +22,7 @@ describe.each([
   { state: 'starting', stopping: 'false' },
   { state: 'stopping', stopping: 'true' },
 ] as const)('while $state', ({ state, stopping }) => {
-  const house = () => fakeHouse({ ready: { readiness: () => state } });
+  const house = () => fakeHouse({ ready: { readiness: () => state, servesBlocks: () => false } });
 
   test.each(['/-/ready', '/api/v1/query?query=1', '/api/v1/status/config', '/federate?match[]=up'])(
     '%s is refused',
@@ -46,6 +46,28 @@ describe.each([
   ])('%s is answered', async (url) => {
     expect((await house().app.inject(url)).statusCode).toBe(200);
   });
+});
+
+describe('while starting, when there are blocks to ask', () => {
+  const house = () =>
+    fakeHouse({ ready: { readiness: () => 'starting', servesBlocks: () => true } });
+
+  test.each([
+    '/api/v1/query_range?query=up&start=1&end=2&step=1',
+    '/api/v1/labels',
+    '/api/v1/label/job/values',
+    '/api/v1/series?match[]=up',
+  ])('%s is answered', async (url) => {
+    expect((await house().app.inject(url)).statusCode).toBe(200);
+  });
+
+  // What alerting asks for is about now, which no block knows.
+  test.each(['/-/ready', '/api/v1/query?query=up', '/federate?match[]=up'])(
+    '%s is refused',
+    async (url) => {
+      expect((await house().app.inject(url)).statusCode).toBe(503);
+    },
+  );
 });
 
 describe('reload and quit', () => {

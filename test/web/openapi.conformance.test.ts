@@ -5,6 +5,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { emptyFigures } from '../../src/import/import-job.ts';
 import { readConformance } from './conformance-data.ts';
 import { fakeHouse, NOW_MS } from './fake-house.ts';
 
@@ -134,6 +135,26 @@ describe('answers satisfy their schemas:', () => {
     lastEvaluationMs: null,
     rules: [rule],
   };
+  const pushed = {
+    labels: { job: 'x' },
+    pushedAtMs: NOW_MS,
+    failedAtMs: 0,
+    expiresAtMs: null,
+    seriesCount: 1,
+  };
+  const imported = {
+    id: 'x',
+    format: 'csv',
+    isDryRun: false,
+    state: 'running',
+    receivedBytes: 1,
+    startedMs: NOW_MS,
+    finishedMs: null,
+    error: null,
+    ...emptyFigures(),
+    badLines: [{ line: 1, error: 'x' }],
+    minMs: NOW_MS,
+  } as const;
   const house = () =>
     fakeHouse(
       {
@@ -146,6 +167,8 @@ describe('answers satisfy their schemas:', () => {
         },
         rules: { groups: async () => [group], alerts: async () => [alert] },
         status: { blocks: async () => [block] },
+        push: { push: async () => null, list: async () => [pushed] },
+        imports: { list: () => [imported], find: () => imported },
         alertmanagers: { alertmanagers: async () => ({ active: ['http://x'], dropped: [] }) },
       },
       { enableAdminApi: true },
@@ -180,6 +203,9 @@ describe('answers satisfy their schemas:', () => {
     ['/status/walreplay', 'StatusWALReplayOutputBody'],
     ['/status/self_metrics', 'StatusSelfMetricsOutputBody'],
     ['/status/top_queries', 'StatusTopQueriesOutputBody'],
+    ['/status/pushed_groups', 'PushedGroupsOutputBody'],
+    ['/import', 'ImportsOutputBody'],
+    ['/import/x', 'ImportOutputBody'],
     ['/notifications', 'NotificationsOutputBody'],
     ['/features', 'FeaturesOutputBody'],
     ['/labels?limit=x', 'Error'],

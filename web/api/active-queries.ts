@@ -64,5 +64,8 @@ function activeQueryJson(active: ActiveQuery) {
     stepSeconds: active.stepMs / 1000,
     client: client === null ? 'narthex' : client.address,
     userAgent: client?.userAgent ?? '',
+    samples: active.sampleCount,
+    series: active.seriesCount,
+    bytes: active.heldSizeBytes,
   };
 }

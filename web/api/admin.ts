@@ -1,16 +1,22 @@
 /** Changing what is stored; refused unless `--web.enable-admin-api` is given. Source: HTTP API. */
 import { ApiError } from '../api-error.ts';
-import { booleanParameter, namingParameter, timeRange } from '../params.ts';
-import { successJson } from '../respond.ts';
-import type { JsonRoute, RouteContext } from '../route.ts';
+import { Readable } from 'node:stream';
+import { badParameter, booleanParameter, namingParameter, timeRange } from '../params.ts';
+import { sendJson, successJson } from '../respond.ts';
+import type { JsonRoute, RawRoute, RouteContext } from '../route.ts';
 import { END, REQUIRED_MATCH, START } from './parameters.ts';
 
 function requireAdmin({ options }: RouteContext): void {
   if (!options.enableAdminApi) throw new ApiError('unavailable', 'admin APIs disabled');
 }
 
-/** POST, PUT /api/v1/admin/tsdb/snapshot: hard links of all blocks, and of the head as a block. */
-export const adminSnapshot: JsonRoute = {
+const ARCHIVE_TYPE = 'application/x-lz4';
+
+/**
+ * POST, PUT /api/v1/admin/tsdb/snapshot: hard links of all blocks, and of the head as a block.
+ * Narthex's own: with `archive=lz4` the answer is all of that as one `tar.lz4`.
+ */
+export const adminSnapshot: RawRoute = {
   path: '/admin/tsdb/snapshot',
   methods: ['POST', 'PUT'],
   doc: {
@@ -24,14 +30,30 @@ export const adminSnapshot: JsonRoute = {
         description: 'Leaves out what is not in a block yet.',
         example: false,
       },
+      {
+        name: 'archive',
+        kind: 'text',
+        choices: ['lz4'],
+        description: 'Answers with the snapshot itself, as tar.lz4, and leaves nothing on disk.',
+        example: 'lz4',
+      },
     ],
     body: 'Snapshot',
   },
-  async handle({ form, signal }, context) {
+  async answer({ form, request, reply, signal }, context) {
     requireAdmin(context);
+    const { admin } = context.ports;
     const skipHead = booleanParameter(form, 'skip_head', 'unable to parse boolean');
-    const name = await context.ports.admin.snapshot({ skipHead }, signal);
-    return successJson(JSON.stringify({ name }));
+    const archive = form.first('archive');
+    if (archive === '') {
+      const name = await admin.snapshot({ skipHead }, signal);
+      return sendJson(request, reply, successJson(JSON.stringify({ name })));
+    }
+    if (archive !== 'lz4') throw badParameter('archive', 'the only kind of archive is lz4');
+    const { fileName, chunks } = await admin.archive({ skipHead }, signal);
+    reply.header('content-type', ARCHIVE_TYPE);
+    reply.header('content-disposition', `attachment; filename="${fileName}"`);
+    return reply.send(Readable.from(chunks, { objectMode: false }));
   },
 };
 

@@ -22,6 +22,7 @@ export const labelNames: JsonRoute = {
     parameters: [START, END, MATCH, LIMIT],
     body: 'Labels',
   },
+  fromBlocks: true,
   handle({ form, signal }, { ports }) {
     return ports.labels.names(selection(form), signal);
   },
@@ -51,6 +52,7 @@ export const labelValues: JsonRoute = {
     ],
     body: 'LabelValues',
   },
+  fromBlocks: true,
   handle({ form, request, signal }, { ports }) {
     const name = unescapeName((request.params as { name: string }).name);
     if (name === '' || !name.isWellFormed()) {
@@ -71,6 +73,7 @@ export const series: JsonRoute = {
     parameters: [START, END, REQUIRED_MATCH, LIMIT],
     body: 'Series',
   },
+  fromBlocks: true,
   handle({ form, signal }, { ports }) {
     if (form.all('match[]').length === 0) {
       throw new ApiError('bad_data', 'no match[] parameter provided');

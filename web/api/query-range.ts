@@ -40,6 +40,7 @@ export const rangeQuery: JsonRoute = {
     ],
     body: 'QueryRange',
   },
+  fromBlocks: true,
   handle({ form, request, signal }, { ports }) {
     const limit = limitParameter(form);
     const startMs = wrapEngineTime(requiredTime(form, 'start'));

@@ -220,7 +220,7 @@ function groupJson(group: RuleGroup, withoutAlerts: boolean) {
   };
 }
 
-function ruleJson(rule: Rule, withoutAlerts: boolean) {
+export function ruleJson(rule: Rule, withoutAlerts: boolean) {
   const { name, query, labels, health, lastError } = rule;
   const evaluation = {
     health,

@@ -1,7 +1,7 @@
 /** What the server knows about itself. Source: Prometheus HTTP API, status. */
 import { ApiError } from '../api-error.ts';
 import { parseInteger } from '../params.ts';
-import type { NamedCount } from '../ports.ts';
+import type { NamedCount, TsdbStatus } from '../ports.ts';
 import { successJson } from '../respond.ts';
 import type { JsonRoute } from '../route.ts';
 import { secondTimeText, timeText } from './time-text.ts';
@@ -123,10 +123,22 @@ export const statusTsdb: JsonRoute = {
         labelValueCountByLabelName: list(status.labelValueCountByLabelName),
         memoryInBytesByLabelName: list(status.memoryBytesByLabelName),
         seriesCountByLabelValuePair: list(status.seriesCountByLabelPair),
+        cardinality: cardinalityOf(status),
       }),
     );
   },
 };
+
+/** Narthex's own part: why new series are refused, or how far from that the head is. */
+function cardinalityOf({ cardinality }: TsdbStatus) {
+  const { headMemoryBytes, headMemoryLimitBytes, refusedSeriesCount, loudest } = cardinality;
+  return {
+    headMemoryBytes,
+    headMemoryLimitBytes,
+    refusedSeries: refusedSeriesCount,
+    ...(loudest === null ? {} : { loudestMetric: loudest.metric, loudestLabel: loudest.label }),
+  };
+}
 
 function tsdbLimit(text: string): number {
   if (text === '') return TSDB_LIMIT_DEFAULT;

@@ -62,7 +62,10 @@ function pathsOf(routes: readonly ApiRoute[]): Record<string, PlainValue> {
       method.toLowerCase(),
       operation(method, methods, doc),
     ]);
-    paths[path.replace(/:(\w+)/g, '{$1}')] = Object.fromEntries(operations) as PlainValue;
+    const shown = path.replace(/:(\w+)/g, '{$1}');
+    // Methods of a path may be different routes.
+    const others = (paths[shown] ?? {}) as Readonly<Record<string, PlainValue>>;
+    paths[shown] = { ...others, ...Object.fromEntries(operations) } as PlainValue;
   }
   return paths;
 }

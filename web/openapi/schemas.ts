@@ -49,7 +49,45 @@ const FLOAT_POINT = pairOf({ type: 'number' }, TEXT);
 const HISTOGRAM_POINT = pairOf({ type: 'number' }, ref('HistogramValue'));
 const STEP_COUNTS = listOf(listOf({ type: 'number' }));
 
+const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
+  PushedGroup: object({
+    labels: LABELS,
+    pushedAt: orNull(TIME),
+    failedAt: orNull(TIME),
+    expiresAt: orNull(TIME),
+    series: WHOLE,
+  }),
+  ImportStatus: object(
+    {
+      id: TEXT,
+      state: {
+        type: 'string',
+        enum: ['receiving', 'waiting', 'running', 'adopting', 'done', 'failed', 'canceled'],
+      },
+      format: TEXT,
+      dryRun: TRUTH,
+      startedAt: TIME,
+      finishedAt: orNull(TIME),
+      error: orNull(TEXT),
+      receivedBytes: WHOLE,
+      readBytes: WHOLE,
+      lines: WHOLE,
+      badLines: WHOLE,
+      badLineErrors: listOf(object({ line: WHOLE, error: TEXT })),
+      series: WHOLE,
+      samples: WHOLE,
+      writtenSamples: WHOLE,
+      tooOldSamples: WHOLE,
+      tooNewSamples: WHOLE,
+      conflictingSamples: WHOLE,
+      minTime: orNull(TIME),
+      maxTime: orNull(TIME),
+      blocks: listOf(TEXT),
+    },
+    'An import of samples: how far it is, and what was wrong with its lines.',
+  ),
   Error: object(
     { status: one('error'), errorType: TEXT, error: TEXT, 'warnings?': listOf(TEXT) },
     'What went wrong: a type for programs, a sentence for people.',
@@ -166,6 +204,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   AlertDelivery: object({ at: TIME, url: TEXT, 'error?': TEXT }),
   AlertEvent: object(
     {
+      id: TEXT,
       at: TIME,
       from: { type: 'string', enum: ['inactive', 'pending', 'firing'] },
       to: { type: 'string', enum: ['inactive', 'pending', 'firing'] },
@@ -178,7 +217,114 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       group: TEXT,
       file: TEXT,
       query: TEXT,
+      'samples?': listOf(ref('SelectorSamples')),
       deliveries: listOf(ref('AlertDelivery')),
+    },
+    'Narthex only.',
+  ),
+  Receiver: object(
+    {
+      receiver: TEXT,
+      kind: { type: 'string', enum: ['webhook', 'slack', 'email'] },
+      target: TEXT,
+      label: TEXT,
+      groupCount: WHOLE,
+      'last?': TIME,
+      'lastError?': TEXT,
+    },
+    'Narthex only.',
+  ),
+  WaitingMessage: object(
+    {
+      integration: TEXT,
+      groupKey: TEXT,
+      alertCount: WHOLE,
+      attemptCount: WHOLE,
+      created: TIME,
+      next: TIME,
+      'error?': TEXT,
+    },
+    'Narthex only.',
+  ),
+  SelectorSamples: object(
+    {
+      selector: TEXT,
+      seriesCount: WHOLE,
+      samples: listOf(object({ labels: LABELS, value: TEXT })),
+    },
+    'Narthex only.',
+  ),
+  AlertTimeline: object(
+    {
+      fingerprint: TEXT,
+      rule: TEXT,
+      group: TEXT,
+      file: TEXT,
+      query: TEXT,
+      labels: LABELS,
+      annotations: LABELS,
+      isActive: TRUTH,
+      spans: listOf(
+        object({
+          state: { type: 'string', enum: ['pending', 'firing'] },
+          'start?': TIME,
+          'end?': TIME,
+          'value?': TEXT,
+          'event?': TEXT,
+        }),
+      ),
+    },
+    'Narthex only.',
+  ),
+  SelectorCheck: object(
+    {
+      selector: TEXT,
+      seriesCount: WHOLE,
+      problem: {
+        type: ['object', 'null'],
+        description: 'Why it finds nothing: kind, text, nearestMetric, matcher, otherValues.',
+      },
+    },
+    'Narthex only.',
+  ),
+  RuleCheck: object(
+    {
+      group: TEXT,
+      file: TEXT,
+      name: TEXT,
+      type: { type: 'string', enum: ['alerting', 'recording'] },
+      query: TEXT,
+      selectors: listOf(ref('SelectorCheck')),
+    },
+    'Narthex only.',
+  ),
+  ExpressionPart: object(
+    {
+      text: TEXT,
+      start: WHOLE,
+      end: WHOLE,
+      kind: TEXT,
+      type: { type: 'string', enum: ['scalar', 'vector', 'matrix', 'string'] },
+      count: WHOLE,
+      relatedCount: WHOLE,
+      rows: listOf(object({ labels: LABELS, value: TEXT, sampleCount: WHOLE })),
+      'error?': TEXT,
+      'reason?': TEXT,
+      'selector?': ref('SelectorCheck'),
+      children: listOf(ref('ExpressionPart')),
+    },
+    'Narthex only.',
+  ),
+  AlertReport: object(
+    {
+      verdict: TEXT,
+      query: TEXT,
+      time: TIME,
+      'labels?': LABELS,
+      'state?': { type: 'string', enum: ['inactive', 'pending', 'firing'] },
+      'rule?': { type: 'object', description: 'The alerting rule as /rules shows it.' },
+      'event?': ref('AlertEvent'),
+      root: ref('ExpressionPart'),
     },
     'Narthex only.',
   ),
@@ -225,7 +371,18 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     labelValueCountByLabelName: listOf(ref('TSDBStat')),
     memoryInBytesByLabelName: listOf(ref('TSDBStat')),
     seriesCountByLabelValuePair: listOf(ref('TSDBStat')),
+    cardinality: ref('Cardinality'),
   }),
+  Cardinality: object(
+    {
+      headMemoryBytes: WHOLE,
+      headMemoryLimitBytes: WHOLE,
+      refusedSeries: { ...mapOf(WHOLE), description: 'Since the start, by reason.' },
+      'loudestMetric?': ref('TSDBStat'),
+      'loudestLabel?': ref('TSDBStat'),
+    },
+    'How far the head is from refusing new series, and what fills it.',
+  ),
   BlockDesc: object({ ulid: TEXT, minTime: WHOLE, maxTime: WHOLE }),
   BlockStats: object({
     'numSamples?': WHOLE,
@@ -280,6 +437,9 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       stepSeconds: NUMBER,
       client: TEXT,
       userAgent: TEXT,
+      samples: WHOLE,
+      series: WHOLE,
+      bytes: WHOLE,
     },
     'Narthex only.',
   ),
@@ -318,9 +478,22 @@ export const ANSWER_DATA = {
   StatusWALReplay: ref('StatusWALReplayData'),
   StatusSelfMetrics: listOf({ type: 'object', description: 'A family, in the JSON of protobuf.' }),
   StatusActiveQueries: object({ queries: listOf(ref('ActiveQuery')) }),
+  AlertTimelines: object({ alerts: listOf(ref('AlertTimeline')), isCut: TRUTH }),
+  AlertWhy: ref('AlertReport'),
+  Receivers: object({
+    receivers: listOf(ref('Receiver')),
+    waiting: listOf(ref('WaitingMessage')),
+  }),
+  RuleChecks: object({
+    rules: listOf(ref('RuleCheck')),
+    quarantined: listOf(object({ file: TEXT, group: TEXT, error: TEXT })),
+  }),
   AlertHistory: object({ entries: listOf(ref('AlertEvent')), 'nextToken?': TEXT }),
   StatusTopQueries: object({ queries: listOf(ref('TopQuery')) }),
   Snapshot: ref('DataStruct'),
+  PushedGroups: object({ groups: listOf(ref('PushedGroup')) }),
+  Import: ref('ImportStatus'),
+  Imports: listOf(ref('ImportStatus')),
   Notifications: listOf(ref('Notification')),
   Features: mapOf(mapOf(TRUTH)),
 } as const satisfies Readonly<Record<string, Schema>>;

@@ -64,12 +64,17 @@ export class TestServer {
     writeFileSync(this.configFile, text.replaceAll('PORT', String(this.port)));
   }
 
+  /** Beside the configuration. */
+  writeFile(name: string, text: string): void {
+    writeFileSync(path.join(this.folder, name), text);
+  }
+
   start(...flags: string[]): void {
     const [command, ...first] = this.#program;
     const args = [
       ...first,
       `--config.file=${this.configFile}`,
-      `--storage.tsdb.path=${this.dataFolder}`,
+      `--storage.${flags.includes('--agent') ? 'agent' : 'tsdb'}.path=${this.dataFolder}`,
       `--web.listen-address=127.0.0.1:${this.port}`,
       ...flags,
     ];

@@ -1,7 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
 import { CanceledError, ConfigError, LimitError } from '../../../model/index.ts';
-import { handOver, RpcClient, serve } from '../../../src/threads/rpc.ts';
+import { type Call, handOver, RpcClient, serve } from '../../../src/threads/rpc.ts';
 import type { SpinMethods } from './spin-worker.ts';
 
 const METHODS = {
@@ -25,6 +25,10 @@ const METHODS = {
   },
   bytes: (count: number) => handOver(new Uint8Array(count).fill(7)),
   never: () => new Promise(() => {}),
+  count: (to: number, call: Call) =>
+    new Promise(() => {
+      for (let done = 1; done <= to; done++) call.report(done * 10, done, done * 160);
+    }),
 };
 
 const open: (() => void)[] = [];
@@ -48,6 +52,18 @@ describe('a call between threads', () => {
       client.call('later', 'b'),
     ]);
     expect(results).toEqual(['a', 42, 'b']);
+  });
+
+  test('shows how far it has come, which the next call forgets', async () => {
+    const client = connect();
+    expect(client.progress).toEqual({ sampleCount: 0, seriesCount: 0, heldSizeBytes: 0 });
+    client.start('count', 3);
+    await client.call('double', 1).then(() => client.start('count', 5));
+    await expect
+      .poll(() => client.progress)
+      .toEqual({ sampleCount: 50, seriesCount: 5, heldSizeBytes: 800 });
+    await client.call('double', 1);
+    expect(client.progress.sampleCount).toBe(0);
   });
 
   test('keeps class and fields of an error', async () => {

@@ -28,6 +28,17 @@ describe('the admin API', () => {
     expect(calls).toEqual([{ name: 'snapshot', request: { skipHead: true } }]);
   });
 
+  test('streams a snapshot as an archive', async () => {
+    const { app, calls } = fakeHouse({}, { enableAdminApi: true });
+    const response = await app.inject({ method: POST, url: `${ADMIN}/snapshot?archive=lz4` });
+    expect(response.headers).toMatchObject({
+      'content-type': 'application/x-lz4',
+      'content-disposition': 'attachment; filename="s.tar.lz4"',
+    });
+    expect([...response.rawPayload]).toEqual([1, 2, 3]);
+    expect(calls).toEqual([{ name: 'archive', request: { skipHead: false } }]);
+  });
+
   test('deletes series and cleans up with status 204', async () => {
     const { app, calls } = fakeHouse({}, { enableAdminApi: true });
     const url = `${ADMIN}/delete_series?match[]=up&start=1&end=2`;
@@ -45,6 +56,7 @@ describe('the admin API', () => {
       'snapshot?skip_head=x',
       'invalid parameter "skip_head": unable to parse boolean: strconv.ParseBool: parsing "x": invalid syntax',
     ],
+    ['snapshot?archive=zip', 'invalid parameter "archive": the only kind of archive is lz4'],
     ['delete_series', 'no match[] parameter provided'],
     [
       'delete_series?match[]=x&start=q',

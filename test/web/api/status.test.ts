@@ -31,7 +31,10 @@ describe('status', () => {
       '{"headStats":{"numSeries":1,"numLabelPairs":2,"chunkCount":3,"minTime":4,"maxTime":5},' +
         '"seriesCountByMetricName":[{"name":"up","value":1}],"labelValueCountByLabelName":[],' +
         '"memoryInBytesByLabelName":[],' +
-        '"seriesCountByLabelValuePair":[{"name":"job=api","value":1}]}',
+        '"seriesCountByLabelValuePair":[{"name":"job=api","value":1}],' +
+        '"cardinality":{"headMemoryBytes":6,"headMemoryLimitBytes":7,' +
+        '"refusedSeries":{"memory_limit":8,"reference_limit":0},' +
+        '"loudestMetric":{"name":"up","value":1},"loudestLabel":{"name":"job","value":2}}}',
     ],
   ])('%s', async (url, data) => {
     expect(await payload(url)).toBe(`{"status":"success","data":${data}}`);
@@ -172,6 +175,9 @@ test('active queries can be seen and canceled', async () => {
           endMs: 60_000,
           stepMs: 15_000,
           client: { address: '10.0.0.7', userAgent: 'Grafana/11' },
+          sampleCount: 4000,
+          seriesCount: 50,
+          heldSizeBytes: 64_000,
         },
       ],
       cancel: (id) => {
@@ -195,6 +201,9 @@ test('active queries can be seen and canceled', async () => {
       stepSeconds: 15,
       client: '10.0.0.7',
       userAgent: 'Grafana/11',
+      samples: 4000,
+      series: 50,
+      bytes: 64_000,
     },
   ]);
   const cancel = async (id: string) => {
