@@ -38,6 +38,8 @@ export type SampleColumns = {
   timestampsMs: Float64Array;
   /** Bits are kept as they are, so a staleness marker is written with `writeStaleNaN`. */
   values: Float64Array;
+  /** When the counter of each sample began to count, 0 where unknown; nothing where none is known. */
+  startTimestampsMs?: Float64Array | undefined;
 };
 
 /**
@@ -60,6 +62,7 @@ export interface Appender {
     ref: SeriesRef,
     timestampMs: number,
     histogram: Histogram | FloatHistogram,
+    startTimestampMs?: number,
   ): AppendOutcome;
   /**
    * False when the exemplar is older than the last one of its series. One that is there already, or
@@ -91,6 +94,11 @@ export type SelectHints = {
   readonly limit?: number;
   /** Only the labels are wanted. */
   readonly labelsOnly?: boolean;
+  /**
+   * Of the labels only these are wanted. Rows stay what they are: one for each series, in the order
+   * of whole label sets; several may look the same. Storage may give more labels.
+   */
+  readonly labelNames?: readonly string[];
 };
 
 export interface Queryable {

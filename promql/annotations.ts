@@ -37,9 +37,14 @@ function info(message: string, range: TextRange): Annotation {
   return { level: 'info', message, range };
 }
 
-/** `metricName` is empty where the name is gone already; then the message does without. */
+/** `metricName` is empty where the name is gone already; then most messages do without. */
 function forMetric(metricName: string): string {
-  return metricName === '' ? '' : ` for metric name ${quoteText(metricName)}`;
+  return metricName === '' ? '' : forMetricOrNone(metricName);
+}
+
+/** For those that name it even then. */
+function forMetricOrNone(metricName: string): string {
+  return ` for metric name ${quoteText(metricName)}`;
 }
 
 // --- Warnings ---
@@ -72,7 +77,7 @@ export function badBucketLabel(le: string, metricName: string, range: TextRange)
 
 /** Floats and histograms in one range of one series. */
 export function mixedFloatsHistograms(metricName: string, range: TextRange): Annotation {
-  return warning(`encountered a mix of histograms and floats${forMetric(metricName)}`, range);
+  return warning(`encountered a mix of histograms and floats${forMetricOrNone(metricName)}`, range);
 }
 
 /** Floats and histograms in one group of `sum` or `avg`. */
@@ -102,7 +107,7 @@ export function nativeHistogramNotGauge(metricName: string, range: TextRange): A
 export function mixedExponentialCustomHistograms(metricName: string, range: TextRange): Annotation {
   return warning(
     'vector contains a mix of histograms with exponential and custom buckets schemas' +
-      forMetric(metricName),
+      forMetricOrNone(metricName),
     range,
   );
 }
@@ -198,7 +203,7 @@ export function histogramIgnoredInAggregation(aggregation: string, range: TextRa
 /** A range function that only knows floats met both kinds. */
 export function histogramIgnoredInMixedRange(metricName: string, range: TextRange): Annotation {
   return info(
-    `ignored histograms in a range containing both floats and histograms${forMetric(metricName)}`,
+    `ignored histograms in a range containing both floats and histograms${forMetricOrNone(metricName)}`,
     range,
   );
 }

@@ -29,6 +29,7 @@ export {
 export type { MatrixSeries, QueryAnswer, QueryResult, VectorEntry } from './engine/result.ts';
 export type { QueryStats, QueryTimings } from './engine/stats.ts';
 export { writeQueryAnswer, type WriteOptions } from './json/write-answer.ts';
+export { warmUp } from './warm-up.ts';
 
 /** Test scripts and a storage in memory; loaded only by those who run scripts. */
 export const loadScripts = () => import('./script/index.ts');

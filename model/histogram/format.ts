@@ -6,18 +6,21 @@ import { formatFloatShort } from '../number-format.ts';
 import { listBuckets, newBucketList } from './bucket-list.ts';
 import { type FloatHistogram, usesCustomBuckets } from './float-histogram.ts';
 
-export function formatHistogram(histogram: FloatHistogram): string {
+export function formatHistogram(
+  histogram: FloatHistogram,
+  formatCount: (count: number) => string = formatFloatShort,
+): string {
   const buckets = newBucketList();
   listBuckets(histogram, buckets, true);
   const custom = usesCustomBuckets(histogram);
-  let text = `{count:${formatFloatShort(histogram.count)}, sum:${formatFloatShort(histogram.sum)}`;
+  let text = `{count:${formatCount(histogram.count)}, sum:${formatFloatShort(histogram.sum)}`;
   for (let i = 0; i < buckets.size; i++) {
     const count = buckets.counts[i]!;
     if (count === 0) continue;
     const lower = buckets.lowers[i]!;
     const upper = buckets.uppers[i]!;
     const [open, close] = bucketBrackets(lower, upper, custom);
-    text += `, ${open}${formatFloatShort(lower)},${formatFloatShort(upper)}${close}:${formatFloatShort(count)}`;
+    text += `, ${open}${formatFloatShort(lower)},${formatFloatShort(upper)}${close}:${formatCount(count)}`;
   }
   return `${text}}`;
 }

@@ -30,12 +30,14 @@ export function trimHistogram(
   if (Number.isNaN(threshold)) {
     if (isEmpty(histogram)) return histogram;
     const { hint, schema, zeroThreshold, customBounds } = histogram;
-    const nothing = custom || histogram.count < 0 ? 0 : NaN;
+    // Interpolation in the zero bucket is what makes NaN of it all.
+    const nothing = !custom && histogram.zeroCount > 0 ? NaN : 0;
     return floatHistogram({
       hint,
       schema,
       zeroThreshold,
       customBounds,
+      zeroCount: nothing,
       count: nothing,
       sum: nothing,
     });

@@ -292,12 +292,13 @@ export class Builder {
     const arg = node.args[0] as VectorNode;
     const isStart = node.name === 'start_timestamp';
     const select = arg.kind === 'invariant' ? arg.child : arg;
-    if (isStart && (!context.features.startTimestamps || select.kind !== 'select')) {
+    const isSelect = node.looksAtSamples && select.kind === 'select';
+    if (isStart && !(context.features.startTimestamps && isSelect)) {
       // No result, but what the argument has to say about itself.
       materialize(this.vector(arg, scope), context);
       return emptyOperator(node.grid.stepCount);
     }
-    if (select.kind !== 'select') {
+    if (!isSelect) {
       const child = this.vector(arg, scope);
       return this.#distinct(new StepTimes(child, scope.grid, context), child, 'step');
     }

@@ -19,7 +19,7 @@ export function removeDelayedNames(operator: Operator, context: QueryContext): O
       ? labels
       : labels.map((own, row) => (dropsName[row] ? withoutMetricIdentity(own) : own));
   const rows = new RelabeledRows(operator, named, null);
-  const targets = equalRowTargets(named, null);
+  const targets = equalRowTargets(named);
   return targets === null ? rows : mergedRows(rows, targets, 'step', context);
 }
 

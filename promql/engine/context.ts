@@ -21,10 +21,13 @@ const EMPTY_CELL_RATIO = 4;
 const CELL_COUNT_MIN = 4_000_000;
 const CELL_COUNT_MAX = 2 ** 30;
 
-function tooManySamples(): QueryLimitError {
+function tooManySamples(limit: string): QueryLimitError {
+  const flag = 'query.max-samples';
+  // Tools look for Prometheus's words, so what it does not say comes behind them.
   return new QueryLimitError(
-    'query processing would load too many samples into memory in query execution',
-    'query.max-samples',
+    'query processing would load too many samples into memory in query execution ' +
+      `(${limit}, --${flag})`,
+    flag,
   );
 }
 
@@ -51,7 +54,20 @@ export type Interrupts = {
   readonly deadlineMs: number;
   /** Asked now and then; true stops the query. */
   readonly isCanceled: (() => boolean) | null;
+  /** Told now and then what the query has cost so far. */
+  readonly onProgress: ProgressListener | null;
 };
+
+/**
+ * @param sampleCount  samples read from storage
+ * @param seriesCount  series that selectors have found
+ * @param heldSizeBytes  samples and results held at this moment
+ */
+export type ProgressListener = (
+  sampleCount: number,
+  seriesCount: number,
+  heldSizeBytes: number,
+) => void;
 
 export class QueryContext {
   readonly querier: Querier;
@@ -61,6 +77,9 @@ export class QueryContext {
   /** What storage had to say. */
   readonly storageWarnings = new Set<string>();
   peakSamples = 0;
+  /** What selectors have found and read so far. */
+  seriesCount = 0;
+  sampleCount = 0;
   readonly #interrupts: Interrupts;
   #samples = 0;
   #untilCheck = CHECK_INTERVAL;
@@ -86,7 +105,9 @@ export class QueryContext {
     this.#samples += sampleCount;
     if (this.#samples > this.peakSamples) this.peakSamples = this.#samples;
     const { samplesMax } = this.limits;
-    if (samplesMax > 0 && this.#samples > samplesMax) throw tooManySamples();
+    if (samplesMax > 0 && this.#samples > samplesMax) {
+      throw tooManySamples(`limit of ${samplesMax}`);
+    }
     this.#checkBytes(0);
   }
 
@@ -115,7 +136,9 @@ export class QueryContext {
     const { samplesMax } = this.limits;
     const cellCountMax =
       samplesMax > 0 ? Math.max(samplesMax * EMPTY_CELL_RATIO, CELL_COUNT_MIN) : CELL_COUNT_MAX;
-    if (cellCount > cellCountMax) throw tooManySamples();
+    if (cellCount > cellCountMax) {
+      throw tooManySamples(`limit of ${cellCountMax} results, filled or not`);
+    }
     this.#checkBytes(cellCount);
   }
 
@@ -131,7 +154,8 @@ export class QueryContext {
   /** @throws QueryTimeoutError, QueryCanceledError */
   checkInterrupt(): void {
     this.#untilCheck = CHECK_INTERVAL;
-    const { deadlineMs, isCanceled } = this.#interrupts;
+    const { deadlineMs, isCanceled, onProgress } = this.#interrupts;
+    onProgress?.(this.sampleCount, this.seriesCount, this.#samples * SAMPLE_SIZE_BYTES);
     if (isCanceled?.()) throw new QueryCanceledError();
     if (Date.now() > deadlineMs) throw new QueryTimeoutError();
   }

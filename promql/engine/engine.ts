@@ -19,7 +19,12 @@ import {
   scalarSeries,
   sortSeries,
 } from './collect.ts';
-import { QueryContext, type QueryFeatures, type QueryLimits } from './context.ts';
+import {
+  type ProgressListener,
+  QueryContext,
+  type QueryFeatures,
+  type QueryLimits,
+} from './context.ts';
 import type { QueryAnswer, QueryResult } from './result.ts';
 import { Scope } from './scope.ts';
 import type { QueryStats, QueryTimings } from './stats.ts';
@@ -58,6 +63,8 @@ type CommonRequest = {
   readonly perStepStats?: boolean;
   /** Asked every now and then; true stops the query. */
   readonly isCanceled?: () => boolean;
+  /** Told every now and then what the query has cost so far. */
+  readonly onProgress?: ProgressListener;
   /** How long the query waited for its turn, for the statistics. */
   readonly queuedSeconds?: number;
 };
@@ -69,6 +76,9 @@ export type RangeRequest = CommonRequest & {
   readonly stepMs: number;
 };
 
+/** Syntax trees of instant queries that are kept. */
+const PARSED_COUNT_MAX = 500;
+const PARSED_LENGTH_MAX = 2000;
 const DEFAULT_LOOKBACK_MS = 5 * 60_000;
 const DEFAULT_TIMEOUT_MS = 2 * 60_000;
 const DEFAULT_SAMPLES_MAX = 50_000_000;
@@ -127,6 +137,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       const context = new QueryContext(querier, features, limits, {
         deadlineMs: Date.now() + timeoutMs,
         isCanceled: request.isCanceled ?? null,
+        onProgress: request.onProgress ?? null,
       });
       const scope = new Scope(grid);
       const prepared = performance.now();
@@ -155,9 +166,21 @@ export function createEngine(options: EngineOptions = {}): Engine {
     }
   }
 
+  /** Rules and dashboards ask the same again and again. Trees never change, so they can be shared. */
+  const parsed = new Map<string, Expr>();
+  function parseOnce(query: string): Expr {
+    let expr = parsed.get(query);
+    if (expr === undefined) {
+      expr = parseExpr(query, options.language);
+      if (parsed.size >= PARSED_COUNT_MAX) parsed.clear();
+      if (query.length <= PARSED_LENGTH_MAX) parsed.set(query, expr);
+    }
+    return expr;
+  }
+
   return {
     instant(request) {
-      const expr = parseExpr(request.query, options.language);
+      const expr = parseOnce(request.query);
       return run(request, expr, instantGrid(request.timeMs), true);
     },
     range(request) {

@@ -67,20 +67,16 @@ export function mergeEqualRows(
   overlap: Overlap,
   context: QueryContext,
 ): Operator {
-  if (context.features.delayedNameRemoval) return operator;
-  const targets = equalRowTargets(operator.labels, operator.dropsName);
+  const targets = equalRowTargets(operator.labels);
   return targets === null ? operator : mergedRows(operator, targets, overlap, context);
 }
 
 /** For each row the number of the merged row it goes to; null when all rows differ. */
-export function equalRowTargets(
-  labels: readonly Labels[],
-  dropsName: Uint8Array | null,
-): Int32Array | null {
+export function equalRowTargets(labels: readonly Labels[]): Int32Array | null {
   const byKey = new Map<string, number>();
   const targets = new Int32Array(labels.length);
   for (let row = 0; row < labels.length; row++) {
-    const key = dropsName?.[row] ? `${labels[row]!.key}\ud801` : labels[row]!.key;
+    const { key } = labels[row]!;
     const known = byKey.get(key);
     targets[row] = known ?? byKey.size;
     if (known === undefined) byKey.set(key, byKey.size);

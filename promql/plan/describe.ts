@@ -1,6 +1,13 @@
 /** A plan as text: one line per node, indented under what it feeds. */
 import { formatDuration } from '../../model/index.ts';
-import { type Grid, lastStepMs, type Plan, planChildren, type PlanNode } from './nodes.ts';
+import {
+  type Grid,
+  lastStepMs,
+  type Plan,
+  planChildren,
+  type PlanNode,
+  type Source,
+} from './nodes.ts';
 
 export function describePlan(plan: Plan): string {
   const lines: string[] = [];
@@ -31,9 +38,9 @@ export function describeNode(node: PlanNode): string {
     case 'scalar-binary':
       return `scalar ${node.operator} scalar`;
     case 'select':
-      return `select {${node.source.matchers.join(',')}} at ${describeGrid(node.lookGrid)}, looking back ${formatDuration(node.lookbackMs)}${node.smoothed ? ', smoothed' : ''}${shared(node.source.useCount)}`;
+      return `select {${node.source.matchers.join(',')}} at ${describeGrid(node.lookGrid)}, looking back ${formatDuration(node.lookbackMs)}${node.smoothed ? ', smoothed' : ''}${ofSource(node.source)}`;
     case 'series-window':
-      return `windows of ${formatDuration(node.windowMs)} of {${node.source.matchers.join(',')}} ending at ${describeGrid(node.lookGrid)}${node.anchored ? ', anchored' : ''}${node.smoothed ? ', smoothed' : ''}${shared(node.source.useCount)}`;
+      return `windows of ${formatDuration(node.windowMs)} of {${node.source.matchers.join(',')}} ending at ${describeGrid(node.lookGrid)}${node.anchored ? ', anchored' : ''}${node.smoothed ? ', smoothed' : ''}${ofSource(node.source)}`;
     case 'subquery-window':
       return `windows of ${formatDuration(node.windowMs)} of a subquery at ${describeGrid(node.child.grid)}`;
     case 'window-call':
@@ -66,6 +73,8 @@ function describeGrid(grid: Grid): string {
   return `${start} … ${end} every ${formatDuration(grid.stepMs)}`;
 }
 
-function shared(useCount: number): string {
-  return useCount > 1 ? `, read once for ${useCount} uses` : '';
+function ofSource({ labelNames, useCount }: Source): string {
+  const names = [...(labelNames ?? [])].sort().join(', ');
+  const labels = labelNames === null ? '' : `, labels ${names === '' ? 'none' : names}`;
+  return `${labels}${useCount > 1 ? `, read once for ${useCount} uses` : ''}`;
 }

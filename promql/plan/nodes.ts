@@ -31,6 +31,10 @@ export function lastStepMs(grid: Grid): number {
 export type Source = {
   readonly matchers: readonly Matcher[];
   readonly hints: SelectHints;
+  /** Labels that any node looks at; null for all. */
+  labelNames: ReadonlySet<string> | null;
+  /** Whether names, types and units of its series are taken off, which may make series equal. */
+  dropsIdentity: boolean;
   /** How many nodes read it. */
   useCount: number;
 };
@@ -114,6 +118,8 @@ export type CallNode = Node<'call'> & {
   readonly args: readonly PlanNode[];
   /** Where each argument stands. */
   readonly argRanges: readonly TextRange[];
+  /** For `timestamp`: the argument is a selector and nothing else, so times are those of samples. */
+  readonly looksAtSamples: boolean;
   /** For `absent`: labels that the equality matchers of the argument promise. */
   readonly promised: readonly (readonly [name: string, value: string])[];
 };

@@ -1,5 +1,5 @@
 /** From syntax tree to plan: times become numbers, constants are folded, equal reads are shared. */
-import { METRIC_NAME, type TextRange } from '../../model/index.ts';
+import type { TextRange } from '../../model/index.ts';
 import {
   type Aggregation,
   type AtModifier,
@@ -18,9 +18,11 @@ import {
 } from '../ast.ts';
 import { ExecutionError } from '../query-errors.ts';
 import { resolveOffset, resolveRange } from '../parser/durations.ts';
+import { firstReader } from './first-reader.ts';
 import { foldScalar } from './fold-scalar.ts';
 import { infoMatchers } from './info-matchers.ts';
 import { isInvariant } from './invariance.ts';
+import { type LabelNeeds, labelsInside, labelsOfGroups, NO_LABELS } from './label-needs.ts';
 import {
   type CallNode,
   type Grid,
@@ -36,6 +38,7 @@ import {
   type WindowCallNode,
   type WindowNode,
 } from './nodes.ts';
+import { promisedLabels } from './promised-labels.ts';
 import { SourceTable } from './sources.ts';
 import { checkExtendedRange, readsStatsOnly } from './window-rules.ts';
 
@@ -64,13 +67,13 @@ export function planQuery(expr: Expr, settings: PlanSettings): Plan {
 }
 
 /** What a selector should know of its surroundings. */
-type Parent = {
+type Parent = LabelNeeds & {
   /** The function or aggregation right around it. */
   readonly name: string;
   /** Whether a function around it only looks at count and sum of histograms. */
   readonly statsOnly: boolean;
 };
-const NO_PARENT: Parent = { name: '', statsOnly: false };
+const NO_PARENT: Parent = { name: '', statsOnly: false, labelNames: null, dropsIdentity: false };
 
 class Planner {
   readonly sources = new SourceTable();
@@ -166,7 +169,7 @@ class Planner {
           kind: 'scalar-of',
           grid,
           range,
-          vector: this.#vector(call.args[0]!, grid, NO_PARENT),
+          vector: this.#vector(call.args[0]!, grid, { ...NO_PARENT, labelNames: NO_LABELS }),
         };
       case 'min_of':
       case 'max_of': {
@@ -202,9 +205,9 @@ class Planner {
       case 'Aggregation':
         return this.#aggregate(expr, grid, parent);
       case 'Binary':
-        return this.#binary(expr, grid);
+        return this.#binary(expr, grid, parent);
       case 'Unary': {
-        const child = this.#vector(expr.expr, grid, parent);
+        const child = this.#vector(expr.expr, grid, { ...parent, dropsIdentity: true });
         return expr.operator === '+' ? child : { kind: 'negate', grid, range, child };
       }
       default:
@@ -223,7 +226,7 @@ class Planner {
       rangeMs: 0,
       function: parent.name,
     };
-    const source = this.sources.find(selector.matchers, hints);
+    const source = this.sources.find(selector.matchers, hints, parent);
     return {
       kind: 'select',
       grid,
@@ -242,7 +245,12 @@ class Planner {
     if (name === 'info') return this.#info(call, grid);
     const windowIndex = call.args.findIndex((arg) => typeOf(arg) === 'matrix');
     if (windowIndex >= 0) return this.#windowCall(call, windowIndex, grid, parent);
-    const around: Parent = { name, statsOnly: readsStatsOnly(name, parent.statsOnly) };
+    const around: Parent = {
+      name,
+      statsOnly: readsStatsOnly(name, parent.statsOnly),
+      labelNames: labelsInside(name, parent.labelNames),
+      dropsIdentity: true,
+    };
     const args = call.args.map((arg) => this.plan(arg, grid, around));
     return {
       kind: 'call',
@@ -251,6 +259,7 @@ class Planner {
       name,
       args,
       argRanges: call.args.map(rangeInside),
+      looksAtSamples: call.args.some((arg) => unwrapParens(arg).kind === 'VectorSelector'),
       promised: name === 'absent' ? promisedLabels(unwrapParens(call.args[0]!)) : [],
     } satisfies CallNode;
   }
@@ -264,7 +273,12 @@ class Planner {
     const { name } = call.func;
     const { range } = call;
     const windowExpr = unwrapParens(call.args[windowIndex]!) as MatrixSelector | Subquery;
-    const window = this.#window(windowExpr, grid, { name, statsOnly: parent.statsOnly });
+    const window = this.#window(windowExpr, grid, {
+      name,
+      statsOnly: parent.statsOnly,
+      labelNames: labelsInside(name, parent.labelNames),
+      dropsIdentity: true,
+    });
     if (windowExpr.kind === 'MatrixSelector') checkExtendedRange(name, windowExpr.vector);
     if (name === 'absent_over_time') {
       return {
@@ -274,6 +288,7 @@ class Planner {
         name,
         args: [window],
         argRanges: [windowExpr.range],
+        looksAtSamples: false,
         promised: promisedLabels(windowExpr),
       };
     }
@@ -291,7 +306,7 @@ class Planner {
 
   #window(expr: MatrixSelector | Subquery, grid: Grid, parent: Parent): WindowNode {
     return expr.kind === 'Subquery'
-      ? this.#subqueryWindow(expr, grid)
+      ? this.#subqueryWindow(expr, grid, parent)
       : this.#seriesWindow(expr, grid, parent);
   }
 
@@ -308,7 +323,7 @@ class Planner {
       rangeMs: windowMs,
       function: parent.name,
     };
-    const source = this.sources.find(vector.matchers, hints);
+    const source = this.sources.find(vector.matchers, hints, parent);
     return {
       kind: 'series-window',
       grid,
@@ -323,7 +338,11 @@ class Planner {
     };
   }
 
-  #subqueryWindow(subquery: Subquery, grid: Grid): SubqueryWindowNode {
+  #subqueryWindow(
+    subquery: Subquery,
+    grid: Grid,
+    { labelNames, dropsIdentity }: LabelNeeds,
+  ): SubqueryWindowNode {
     const windowMs = this.#range(subquery.window);
     const stepMs =
       subquery.step === null ? this.#settings.subqueryStepMs(windowMs) : this.#range(subquery.step);
@@ -336,7 +355,7 @@ class Planner {
     const child = this.#vector(
       subquery.expr,
       alignedGrid(lookGrid.startMs - windowMs, lookGrid.endMs, stepMs),
-      NO_PARENT,
+      { ...NO_PARENT, labelNames, dropsIdentity },
     );
     return {
       kind: 'subquery-window',
@@ -351,7 +370,12 @@ class Planner {
 
   #aggregate(aggregation: Aggregation, grid: Grid, parent: Parent): VectorNode {
     const { operator, expr, param, grouping, without, range } = aggregation;
-    const around: Parent = { name: operator, statsOnly: parent.statsOnly };
+    const around: Parent = {
+      name: operator,
+      statsOnly: parent.statsOnly,
+      labelNames: labelsOfGroups(aggregation),
+      dropsIdentity: false,
+    };
     return {
       kind: 'aggregate',
       grid,
@@ -366,9 +390,13 @@ class Planner {
     };
   }
 
-  #binary(binary: Binary, grid: Grid): VectorNode {
+  #binary(binary: Binary, grid: Grid, parent: Parent): VectorNode {
     const { operator, returnBool, matching, range } = binary;
+    // Where a histogram is cut, its buckets are looked at.
+    const statsOnly = parent.statsOnly && operator !== '</' && operator !== '>/';
+    const side: Parent = { ...NO_PARENT, statsOnly };
     if (matching === null) {
+      const { labelNames } = parent;
       const scalarIsLeft = typeOf(binary.left) === 'scalar';
       const [scalar, vector] = scalarIsLeft
         ? [binary.left, binary.right]
@@ -378,14 +406,17 @@ class Planner {
         grid,
         range,
         operator: operator as Exclude<typeof operator, SetOperator>,
-        vector: this.#vector(vector, grid, NO_PARENT),
+        vector: this.#vector(vector, grid, { ...side, labelNames, dropsIdentity: true }),
         scalar: this.#scalar(scalar, grid),
         scalarIsLeft,
         returnBool,
       };
     }
-    const left = this.#vector(binary.left, grid, NO_PARENT);
-    const right = this.#vector(binary.right, grid, NO_PARENT);
+    const left = this.#vector(binary.left, grid, side);
+    // Of these only what they are matched by is looked at.
+    const isFilter = operator === 'and' || operator === 'unless';
+    const labelNames = isFilter && matching.on ? new Set(matching.labels) : null;
+    const right = this.#vector(binary.right, grid, { ...side, labelNames });
     return isSetOperator(operator)
       ? { kind: 'set', grid, range, operator, left, right, matching }
       : { kind: 'vector-vector', grid, range, operator, left, right, matching, returnBool };
@@ -410,7 +441,7 @@ class Planner {
       grid,
       range: call.range,
       base: this.#vector(base, grid, NO_PARENT),
-      source: this.sources.find([...name, ...data], hints),
+      source: this.sources.find([...name, ...data], hints, NO_PARENT),
       lookGrid,
       lookbackMs,
       dataMatchers: data,
@@ -464,44 +495,4 @@ function alignedGrid(afterMs: number, endMs: number, stepMs: number): Grid {
 /** Annotations point at what parentheses enclose. */
 function rangeInside(expr: Expr): TextRange {
   return unwrapParens(expr).range;
-}
-
-/** The part of an expression that reads samples, the leftmost if there are several. */
-function firstReader(expr: Expr): Expr | undefined {
-  switch (expr.kind) {
-    case 'MatrixSelector':
-      return expr.vector;
-    case 'Subquery':
-    case 'Aggregation':
-    case 'Unary':
-    case 'Paren':
-      return expr.expr;
-    case 'Binary':
-      return typeOf(expr.left) === 'scalar' ? expr.right : expr.left;
-    case 'Call':
-      return expr.args.find((arg) => typeOf(arg) === 'vector' || typeOf(arg) === 'matrix');
-    default:
-      return undefined;
-  }
-}
-
-/**
- * The labels that a lone selector's equality matchers promise, for `absent`. Matchers count in
- * order: another one on the same label takes the promise back.
- */
-function promisedLabels(expr: Expr): readonly (readonly [string, string])[] {
-  const selector = expr.kind === 'MatrixSelector' ? expr.vector : expr;
-  if (selector.kind !== 'VectorSelector') return [];
-  const promised = new Map<string, string>();
-  const wasPromised = new Set<string>();
-  for (const { name, operator, value } of selector.matchers) {
-    if (name === METRIC_NAME) continue;
-    if (operator === '=' && !wasPromised.has(name)) {
-      promised.set(name, value);
-      wasPromised.add(name);
-    } else {
-      promised.delete(name);
-    }
-  }
-  return [...promised];
 }

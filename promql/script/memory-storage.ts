@@ -82,7 +82,7 @@ export class MemoryStorage implements Queryable {
 
   querier(): Querier {
     return {
-      select: (matchers) => this.#select(matchers),
+      select: (matchers, { labelNames }) => this.#select(matchers, labelNames),
       labelNames: (matchers) => texts(this.#find(matchers).flatMap(namesOf)),
       labelValues: (name, matchers) =>
         texts(this.#find(matchers).map(({ labels }) => labels.get(name))),
@@ -97,10 +97,11 @@ export class MemoryStorage implements Queryable {
     );
   }
 
-  #select(matchers: readonly Matcher[]): SelectedSeries {
+  #select(matchers: readonly Matcher[], names: readonly string[] | undefined): SelectedSeries {
     const found = this.#find(matchers);
+    const wanted = names && new Set(names);
     return {
-      labels: found.map(({ labels }) => labels),
+      labels: found.map(({ labels }) => (wanted ? labels.keep(wanted) : labels)),
       warnings: [],
       read: (row, minMs, maxMs, out) => copySamples(found[row]!.samples, minMs, maxMs, out),
     };

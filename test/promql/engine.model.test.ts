@@ -143,6 +143,10 @@ function notesOf(evaluate: () => QueryAnswer): Set<string> | 'error' {
   }
 }
 
+function withoutPlaces(notes: Iterable<string>): Set<string> {
+  return new Set(Array.from(notes, (note) => note.replace(/ \(\d+:\d+\)$/, '')));
+}
+
 test('a range query says what its steps say by themselves', () => {
   const talkative = createEngine({ lookbackMs: LOOKBACK_MS, annotationsMax: 1000 });
   fc.assert(
@@ -161,7 +165,9 @@ test('a range query says what its steps say by themselves', () => {
       // also at those that lie in no window: 3.14 does, and tells what it finds there.
       const mayTellMore = /\[[^\]]*:[^\]]*\]/.test(query);
       const expected = mayTellMore ? new Set([...single, ...whole]) : single;
-      expect([...whole].sort()).toEqual([...expected].sort());
+      // Of equal notes on several places a query tells the last, which may be another one at each step.
+      expect(expected.isSupersetOf(whole)).toBe(true);
+      expect([...withoutPlaces(whole)].sort()).toEqual([...withoutPlaces(expected)].sort());
     }),
     { numRuns: RUN_COUNT },
   );

@@ -128,7 +128,8 @@ describe('limits', () => {
     expect(limited(8)).not.toThrow();
     expect(errorOf(limited(7))).toEqual([
       'execution',
-      'query processing would load too many samples into memory in query execution',
+      'query processing would load too many samples into memory in query execution ' +
+        '(limit of 7, --query.max-samples)',
     ]);
   });
 
@@ -139,7 +140,10 @@ describe('limits', () => {
     const query = 'sparse + sparse';
     const request = { query, queryable: storage, startMs: 0, endMs: 1e9, stepMs: 100 };
     const run = () => createEngine({ samplesMax: 1_000_000 }).range(request);
-    expect(errorOf(run)[1]).toContain('too many samples');
+    expect(errorOf(run)[1]).toBe(
+      'query processing would load too many samples into memory in query execution ' +
+        '(limit of 4000000 results, filled or not, --query.max-samples)',
+    );
   });
 
   test('series of a selector', () => {
@@ -204,6 +208,31 @@ describe('limits', () => {
   });
 });
 
+describe('progress', () => {
+  test('tells samples read, series found and memory held, never less than before', () => {
+    for (let i = 0; i < 200; i++) {
+      const labels = Labels.fromObject({ __name__: 'many', i: String(i) });
+      for (let at = 0; at < 10; at++) storage.append(labels, at * MINUTE_MS, at);
+    }
+    const told: [samples: number, series: number, bytes: number][] = [];
+    createEngine().range({
+      query: 'sum(rate(many[3m]))',
+      queryable: storage,
+      startMs: 0,
+      endMs: 9 * MINUTE_MS,
+      stepMs: MINUTE_MS,
+      onProgress: (...numbers) => told.push(numbers),
+    });
+    expect(told.length).toBeGreaterThan(3);
+    const samples = told.map(([sampleCount]) => sampleCount);
+    expect(samples).toEqual(samples.toSorted((a, b) => a - b));
+    const last = told.at(-1)!;
+    expect(last[0]).toBe(2000);
+    expect(last[1]).toBe(200);
+    expect(Math.max(...told.map(([, , bytes]) => bytes))).toBeGreaterThan(0);
+  });
+});
+
 describe('reading', () => {
   test('asks storage for no more than is needed, and closes it', () => {
     const asked: unknown[] = [];
@@ -231,9 +260,75 @@ describe('reading', () => {
     });
     expect(asked).toEqual([
       [120_001, 540_000],
-      { minMs: 120_001, maxMs: 540_000, stepMs: 60_000, rangeMs: 120_000, function: 'rate' },
+      {
+        minMs: 120_001,
+        maxMs: 540_000,
+        stepMs: 60_000,
+        rangeMs: 120_000,
+        function: 'rate',
+        labelNames: ['__name__', '__type__', '__unit__'],
+      },
     ]);
     expect(closed).toBe(1);
+  });
+
+  describe('asks for the labels that are looked at', () => {
+    /** Of each selection; name, type and unit come with all that are not whole. */
+    const namesAsked = (query: string) => {
+      const asked: (readonly string[] | null)[] = [];
+      const spy: Queryable = {
+        querier() {
+          const inner = storage.querier();
+          return {
+            ...inner,
+            select: (matchers, hints) => {
+              asked.push(hints.labelNames?.filter((name) => !name.startsWith('__')) ?? null);
+              return inner.select(matchers, hints);
+            },
+          };
+        },
+      };
+      createEngine().instant({ query, queryable: spy, timeMs: 0 });
+      return asked;
+    };
+
+    test.each([
+      ['up', [null]],
+      ['sum(up)', [[]]],
+      ['count by (job) (up)', [['job']]],
+      ['count without (job) (up)', [null]],
+      ['histogram_quantile(0.9, sum by (le) (rate(up[5m])))', [['le']]],
+      ['histogram_quantile(0.9, rate(up[5m]))', [null]],
+      ['sum by (job) (-abs(up) * 2 > 0)', [['job']]],
+      ['topk(1, up)', [null]],
+      ['sum(topk(1, up))', [null]],
+      ['scalar(up)', [[]]],
+      ['absent(up)', [[]]],
+      ['up and on (job) up', [null]],
+      ['up and on (job) (up offset 1m)', [null, ['job']]],
+      ['up unless ignoring (job) (up offset 1m)', [null, null]],
+      ['sum(up) + max by (job) (up)', [['job']]],
+      ['sum by (job) (max_over_time(rate(up[1m])[5m:1m]))', [['job']]],
+      ['sum by (job) (label_replace(up, "job", "$1", "instance", "(.*)"))', [null]],
+      // Nothing is taken off, so nothing can become equal.
+      ['sum by (job) ({__name__=~"up|down"})', [['job']]],
+      // up{…} and down{…} may be the same without their names.
+      ['sum by (job) (rate({__name__=~"up|down"}[5m]))', [null]],
+    ])('%s', (query, names) => expect(namesAsked(query)).toEqual(names));
+
+    test('series that are equal but for their type are found out', () => {
+      const typed = new MemoryStorage();
+      for (const type of ['counter', 'gauge']) {
+        const labels = { __name__: 'x', __type__: type, job: 'a' };
+        typed.append(Labels.fromObject(labels), 0, 1);
+      }
+      const at = (query: string) => () =>
+        createEngine().instant({ query, queryable: typed, timeMs: 0 });
+      expect(errorOf(at('sum(x * 2)'))[1]).toBe(
+        'vector cannot contain metrics with the same labelset',
+      );
+      expect(at('sum(x)')().result).toMatchObject({ entries: [{ value: 2 }] });
+    });
   });
 
   test('passes on what storage warns of', () => {
@@ -308,10 +403,10 @@ describe('explaining', () => {
         '    sum by ()',
         '      rate',
         '        windows of 5m of {__name__="up"} ending at ' +
-          '1970-01-01T00:00:00.000Z … 1970-01-01T00:10:00.000Z every 1m',
+          '1970-01-01T00:00:00.000Z … 1970-01-01T00:10:00.000Z every 1m, labels none',
         '    the same for every step',
         '      sum by ()',
-        '        select {__name__="up"} at 1970-01-01T00:01:00.000Z, looking back 5m',
+        '        select {__name__="up"} at 1970-01-01T00:01:00.000Z, looking back 5m, labels none',
         '  number 6',
       ].join('\n'),
     );

@@ -6,6 +6,7 @@
 import {
   addHistograms,
   divideHistogram,
+  equalHistograms,
   type FloatHistogram,
   histogramQuantile,
   Labels,
@@ -346,7 +347,9 @@ function operate(
   if (typeof a !== 'number' && typeof b !== 'number') {
     if (operator === '+') return addHistograms(a, b, newCombineNotes());
     if (operator === '-') return subtractHistograms(a, b, newCombineNotes());
-    return null;
+    if (operator !== '==' && operator !== '!=') return null;
+    const holds = equalHistograms(a, b) === (operator === '==');
+    return returnBool ? Number(holds) : holds ? kept : null;
   }
   if (operator === '/' && typeof b === 'number') return divideHistogram(a as FloatHistogram, b);
   if (operator === '*') return typeof a === 'number' ? scale(b, a) : scale(a, b as number);

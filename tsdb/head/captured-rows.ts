@@ -8,7 +8,12 @@ import type { Labels } from '../../model/index.ts';
 import type { Encoding } from '../chunk/encoding.ts';
 import type { Intervals } from '../chunk/intervals.ts';
 
-const PAGE_SIZE_BYTES = 256 * 1024;
+/**
+ * Each page is four times as large as the one before: most selections are of a few series, and large
+ * buffers that are filled with a few bytes are what makes the garbage collector run.
+ */
+const FIRST_PAGE_SIZE_BYTES = 4 * 1024;
+const PAGE_SIZE_BYTES_MAX = 256 * 1024;
 
 /** `file` of a chunk whose bytes were copied. */
 export const COPIED = -1;
@@ -52,7 +57,9 @@ export class CapturedRows {
   /** Makes room for a copy of `sizeBytes` at `pageEnd` of `page` (or of `pageWords`). */
   room(sizeBytes: number): void {
     if (this.pageEnd + sizeBytes <= this.page.length) return;
-    const words = Math.ceil(Math.max(PAGE_SIZE_BYTES, sizeBytes) / 4);
+    const usualBytes = FIRST_PAGE_SIZE_BYTES * 4 ** this.pages.length;
+    const pageBytes = Math.max(Math.min(usualBytes, PAGE_SIZE_BYTES_MAX), sizeBytes);
+    const words = Math.ceil(pageBytes / 4);
     this.pageWords = new Uint32Array(words);
     this.page = new Uint8Array(this.pageWords.buffer);
     this.pageEnd = 0;

@@ -39,11 +39,13 @@ export function selectRows(
 function countsOf(param: Float64Array): Float64Array {
   const { min, max, hasNaN } = boundsOf(param);
   if (hasNaN) throw new ExecutionError('Parameter value is NaN');
-  if (max >= 2 ** 63) {
-    throw new ExecutionError(`Scalar value ${formatFloatShort(max)} overflows int64`);
-  }
+  // Where nothing is taken at any step it does not matter how much less than nothing that is.
+  if (max < 1) return new Float64Array(param.length);
   if (min <= -(2 ** 63)) {
     throw new ExecutionError(`Scalar value ${formatFloatShort(min)} underflows int64`);
+  }
+  if (max >= 2 ** 63) {
+    throw new ExecutionError(`Scalar value ${formatFloatShort(max)} overflows int64`);
   }
   return param.map(Math.trunc);
 }

@@ -158,7 +158,10 @@ function addOrSubtract(
     return;
   }
   const operation = operator === '+' ? 'addition' : 'subtraction';
-  if (notes.counterResetCollision) out.note = counterResetCollision(operation, range);
+  if (notes.counterResetCollision) {
+    out.note = counterResetCollision(operation, range);
+    return;
+  }
   if (notes.boundsReconciled) out.note = mismatchedCustomBuckets(operation, range);
   out.histogram = compactHistogram(combined);
   out.isDefined = out.keep = true;

@@ -74,8 +74,15 @@ export function resultLabels(
   return result;
 }
 
-/** Whether the result of an operator is another metric, so that the name goes. */
-export function dropsMetric({ operator, returnBool, matching }: VectorVectorNode): boolean {
+/**
+ * Whether the result of an operator is another metric, so that the name goes. It goes at once where
+ * the operator says so, delayed name removal or not; with `bool` it can wait.
+ */
+export function dropsMetric({ operator, returnBool, matching }: VectorVectorNode): {
+  readonly atOnce: boolean;
+  readonly inTheEnd: boolean;
+} {
+  if (matching.include.includes(METRIC_NAME)) return { atOnce: false, inTheEnd: false };
   const filters = comparesSamples(operator) || operator === '</' || operator === '>/';
-  return (returnBool || !filters) && !matching.include.includes(METRIC_NAME);
+  return { atOnce: !filters, inTheEnd: returnBool || !filters };
 }

@@ -74,14 +74,11 @@ export class SteppedMatcher {
     return this.#node.matching.cardinality === 'one-to-many';
   }
 
-  /** With an empty side there is nothing to match, and nothing to complain about. */
+  /** With an empty side and nothing to fill in there is nothing to match, and nothing to complain about. */
   #canMatch(step: number): boolean {
     const { fillLeft, fillRight } = this.#node.matching;
-    const [many, one] = this.#isSwapped
-      ? [this.#rightTable, this.#leftTable]
-      : [this.#leftTable, this.#rightTable];
-    if (fillLeft === null && isStepEmpty(many, step)) return false;
-    return fillRight !== null || !isStepEmpty(one, step);
+    if (fillLeft !== null || fillRight !== null) return true;
+    return !isStepEmpty(this.#leftTable, step) && !isStepEmpty(this.#rightTable, step);
   }
 
   /** All of the "many" side in the order of its rows, then what is left of the other side. */
@@ -179,8 +176,8 @@ export class SteppedMatcher {
     // What is filled in has no labels but those that it was matched by.
     const many = manyRow === null ? groupLabels(one!, matching) : manySide.labels[manyRow]!;
     return {
-      labels: resultLabels(many, one, matching, drops && !delayed),
-      dropsName: drops,
+      labels: resultLabels(many, one, matching, delayed ? drops.atOnce : drops.inTheEnd),
+      dropsName: drops.inTheEnd,
       cells: [],
     };
   }

@@ -87,14 +87,14 @@ function pairLabels(
       many.labels[manyRow]!,
       one.labels[oneRow]!,
       matching,
-      drops && !delayed,
+      delayed ? drops.atOnce : drops.inTheEnd,
     );
     if (matching.cardinality !== 'one-to-one') {
       if (seen.has(own.key)) return null;
       seen.add(own.key);
     }
     labels.push(own);
-    dropsName[i] = drops ? 1 : 0;
+    dropsName[i] = drops.inTheEnd ? 1 : 0;
   }
   return { labels, dropsName: delayed ? dropsName : null };
 }

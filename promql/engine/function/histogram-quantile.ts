@@ -74,12 +74,12 @@ export function estimateHistograms(
       }
       if (!isNative && buckets.size === 0) continue;
       const native = isNative ? table.histograms[nativeCell]! : null;
+      // What the first quantile has repaired stays repaired for the others, and is noted once.
       for (const column of columns) {
         const value = native
           ? column.estimate.native(native, step, name)
           : column.estimate.classic(buckets, step, name);
         rows.set(group, column, step, value, context);
-        if (columns.length > 1 && !native) gatherBuckets(group, table, step, buckets);
       }
     }
   }

@@ -55,6 +55,7 @@ export function labelJoin(
   [target, separator, ...sources]: readonly string[],
   context: QueryContext,
 ): Operator {
+  for (const source of sources) requireLabelName('label_join', source, 'source');
   requireLabelName('label_join', target!);
   return relabel(child, target!, context, (labels) =>
     sources.map((name) => labels.get(name)).join(separator),
@@ -87,9 +88,9 @@ function compilePattern(pattern: string): CompiledRegex {
   }
 }
 
-function requireLabelName(functionName: string, name: string): void {
+function requireLabelName(functionName: string, name: string, role = 'destination'): void {
   if (isValidLabelName(name)) return;
-  throw new ExecutionError(`invalid destination label name in ${functionName}(): ${name}`);
+  throw new ExecutionError(`invalid ${role} label name in ${functionName}(): ${name}`);
 }
 
 /** Text, or the number or name of a group. */

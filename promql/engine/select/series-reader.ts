@@ -3,10 +3,25 @@ import { type Labels, SampleBuffer, type SelectedSeries } from '../../../model/i
 import type { Source } from '../../plan/nodes.ts';
 import type { QueryContext } from '../context.ts';
 import { QueryLimitError } from '../../query-errors.ts';
+import { IDENTITY_LABELS, shareMetricIdentity } from '../row-labels.ts';
 import { hasStaleSample, isStaleSample } from './staleness.ts';
 
 /** Samples that a shared source may keep; beyond that its rows are decoded for every reader. */
 const KEPT_SAMPLES_MAX = 4_000_000;
+
+/**
+ * The series of a source with the labels that are needed, and those that messages and type checks
+ * name. Where types or units differ, rows may become equal once those are taken off, which shows
+ * only when all labels are known; that is rare enough for asking twice.
+ */
+function selectSeries(source: Source, { querier }: QueryContext): SelectedSeries {
+  const { matchers, hints, labelNames, dropsIdentity } = source;
+  if (labelNames === null) return querier.select(matchers, hints);
+  const wanted = [...labelNames.union(IDENTITY_LABELS)];
+  const selected = querier.select(matchers, { ...hints, labelNames: wanted });
+  const isEnough = !dropsIdentity || shareMetricIdentity(selected.labels);
+  return isEnough ? selected : querier.select(matchers, hints);
+}
 
 export class SeriesReader {
   readonly labels: readonly Labels[];
@@ -23,9 +38,10 @@ export class SeriesReader {
   constructor(source: Source, context: QueryContext) {
     const { hints } = source;
     this.#context = context;
-    this.#selected = context.querier.select(source.matchers, hints);
+    this.#selected = selectSeries(source, context);
     for (const warning of this.#selected.warnings) context.storageWarnings.add(warning);
     this.labels = this.#selected.labels;
+    context.seriesCount += this.labels.length;
     this.#minMs = hints.minMs;
     this.#maxMs = hints.maxMs;
     this.#kept = source.useCount > 1 ? new Array(this.labels.length) : null;
@@ -46,10 +62,12 @@ export class SeriesReader {
     if (kept !== undefined) return kept;
     if (this.#kept === null || this.#keptSamples > KEPT_SAMPLES_MAX) {
       this.#selected.read(row, this.#minMs, this.#maxMs, this.#buffer);
+      this.#context.sampleCount += this.#buffer.count;
       return this.#buffer;
     }
     const own = new SampleBuffer(64);
     this.#selected.read(row, this.#minMs, this.#maxMs, own);
+    this.#context.sampleCount += own.count;
     this.#keptSamples += own.capacity;
     this.#kept[row] = own;
     return own;

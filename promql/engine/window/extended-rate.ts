@@ -11,10 +11,11 @@ import {
   addHistograms,
   combineHints,
   compactHistogram,
+  divideHistogram,
   type FloatHistogram,
   isCounterReset,
-  multiplyHistogram,
   newCombineNotes,
+  reduceSchema,
   subtractHistograms,
   usesCustomBuckets,
   withHint,
@@ -51,7 +52,7 @@ export function extendedRate(
     } else if (around.histogramCount > 0) {
       const increase = histogramDifference(row, around, endMs, isCounter, env);
       if (increase !== null) {
-        out.setHistogram(at + step, multiplyHistogram(increase, 1 / divisor));
+        out.setHistogram(at + step, divideHistogram(increase, divisor));
       }
     } else if (around.floatCount > 0) {
       const increase = floatDifference(row, around, endMs, isCounter, env);
@@ -91,15 +92,16 @@ function floatDifference(
   if (smoothed && after >= 0 && timestampsMs[ends.right]! < endMs) {
     right = at(ends.right, after, endMs);
   }
-  let increase = right - left;
-  if (!isCounter) return increase;
+  if (!isCounter) return right - left;
+  // What resets have swallowed is added up by itself, then added: the order shows in last digits.
+  let swallowed = 0;
   let previous = left;
   for (let i = Math.max(first, 0); first >= 0 && i < around.end; i++) {
-    if (values[i]! < previous) increase += previous;
+    if (values[i]! < previous) swallowed += previous;
     previous = values[i]!;
   }
-  if (right < previous) increase += previous;
-  return increase;
+  if (right < previous) swallowed += previous;
+  return right - left + swallowed;
 }
 
 function histogramDifference(
@@ -120,8 +122,9 @@ function histogramDifference(
   const notes = { subtraction: newCombineNotes(), addition: newCombineNotes() };
   const firstIsVoid = isCounter && line.length > 1 && isCounterReset(line[1]!, line[0]!);
   const last = line.at(-1)!;
+  // Its buckets take no part, but their width does.
   let increase: FloatHistogram | null = firstIsVoid
-    ? last
+    ? reduceSchema(last, Math.min(last.schema, line[0]!.schema))
     : subtractHistograms(last, line[0]!, notes.subtraction);
   for (let i = firstIsVoid ? 2 : 1; isCounter && i < line.length; i++) {
     if (!isCounterReset(line[i]!, line[i - 1]!) || increase === null) continue;

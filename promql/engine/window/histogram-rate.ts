@@ -5,7 +5,7 @@ import {
   type FloatHistogram,
   floatHistogram,
   isCounterReset,
-  multiplyHistogram,
+  divideHistogram,
   newCombineNotes,
   reduceSchema,
   subtractHistograms,
@@ -124,7 +124,7 @@ export function histogramInstantRate(
   }
   if (isRate) {
     const seconds = (row.timestampsMs[end - 1]! - row.timestampsMs[end - 2]!) / 1000;
-    difference = multiplyHistogram(difference, 1 / seconds);
+    difference = divideHistogram(difference, seconds);
   }
   return withHint(compactHistogram(difference), 'gauge');
 }

@@ -48,7 +48,8 @@ export class WindowCall implements Operator {
     this.#env = {
       context,
       grid: node.grid,
-      range: rows.range,
+      // Messages point at the first argument, which of this function alone is no range vector.
+      range: node.name === 'quantile_over_time' ? node.paramRanges[0]! : rows.range,
       params,
       paramRanges: node.paramRanges,
       extension: extensionOf(node.window),
