@@ -7,12 +7,19 @@ import { collectGarbage } from './collect-garbage.ts';
 
 const DELAY_MS = 1000;
 
-/**
- * To be called once by every thread, when it has loaded its code.
- * @param andThen  what to do about what loading left in memory
- */
-export function keepCompiledCode(andThen: () => void = collectGarbage): void {
-  setTimeout(() => {
+export type KeepOptions = {
+  /** What to do about what loading left in memory. */
+  readonly andThen?: () => void;
+  /** While somebody waits for this thread, it is put off: both take tens of milliseconds. */
+  readonly isBusy?: () => boolean;
+};
+
+/** To be called once by every thread, when it has loaded its code. */
+export function keepCompiledCode(options: KeepOptions = {}): void {
+  const { andThen = collectGarbage, isBusy = () => false } = options;
+  const timer = setInterval(() => {
+    if (isBusy()) return;
+    clearInterval(timer);
     flushCompileCache();
     andThen();
   }, DELAY_MS).unref();

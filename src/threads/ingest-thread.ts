@@ -16,4 +16,4 @@ const ingest = new Ingest(createStderrLogger(log), (message: ReplayMessage) =>
 );
 serve(port, ingest.methods);
 // The thread itself knows when it has a moment for collecting garbage.
-keepCompiledCode(() => {});
+keepCompiledCode({ andThen: () => {} });

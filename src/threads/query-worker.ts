@@ -1,4 +1,5 @@
 /** Entry of a query worker: a thread that does nothing but answer, one question at a time. */
+import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../model/index.ts';
 import { keepCompiledCode } from '../compile-cache.ts';
@@ -17,22 +18,35 @@ export type QueryWorkerData = {
 
 /** So much time goes into practice once the first question has been answered. */
 const PRACTICE_MS = 150;
+/** And so much before, while what there is to be asked about is still being opened. */
+const EARLY_PRACTICE_MS = 100;
+/** A thread that was asked something so short a time ago is about to be asked again. */
+const QUIET_MS = 500;
 /** Questions that take longer are not asked again for practice. */
 const REPEATED_MS_MAX = 2;
 /** They read, change nothing, and tell nobody. */
 const REPEATED_METHODS = ['instant', 'range', 'labelNames', 'labelValues', 'series'];
 
-/** The same methods, which are practised in the gaps after the first call. */
+let askedAtMs = -Infinity;
+
+/** The same methods, which are practised before the first call and in the gaps after it. */
 function practised(methods: Methods): Methods {
   const rehearsal = new Rehearsal(practice());
   let hasBegun = false;
+  let isGreeted = false;
   const wrapped: Record<string, Methods[string]> = { ...methods };
+  wrapped['hello'] = (argument: never, call: Call): unknown => {
+    isGreeted = true;
+    return methods['hello']!(argument, call);
+  };
+  void practiseUntil(() => isGreeted, rehearsal);
   for (const name of REPEATED_METHODS) {
     const method = methods[name]!;
     wrapped[name] = (argument: never, call: Call): unknown => {
       const beganMs = performance.now();
       const result = method(argument, call);
-      const isShort = performance.now() - beganMs <= REPEATED_MS_MAX;
+      askedAtMs = performance.now();
+      const isShort = askedAtMs - beganMs <= REPEATED_MS_MAX;
       if (isShort) rehearsal.note(() => method(argument, UNWATCHED));
       if (!hasBegun) {
         hasBegun = true;
@@ -49,6 +63,15 @@ function practised(methods: Methods): Methods {
   return wrapped;
 }
 
+/** Nobody waits yet, so there are no gaps to keep but those in which the greeting can arrive. */
+async function practiseUntil(isOver: () => boolean, rehearsal: Rehearsal): Promise<void> {
+  const steps = rehearsal.steps();
+  const endMs = performance.now() + EARLY_PRACTICE_MS;
+  do {
+    await setImmediate();
+  } while (!isOver() && performance.now() < endMs && steps.next().done !== true);
+}
+
 const UNWATCHED: Call = { isCanceled: () => false, report: () => {} };
 
 const port = parentPort;
@@ -56,4 +79,4 @@ assert(port !== null, 'runs in a worker');
 const { log, settings, remoteRead } = workerData as QueryWorkerData;
 const logger = createStderrLogger(log, { component: 'query worker' });
 serve(port, practised(createQueryMethods(settings, logger, new RemoteReadLine(remoteRead))));
-keepCompiledCode();
+keepCompiledCode({ isBusy: () => performance.now() - askedAtMs < QUIET_MS });
