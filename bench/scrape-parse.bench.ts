@@ -142,6 +142,8 @@ const targets = Array.from({ length: TARGET_COUNT }, (_, i) => ({
     nativeHistogramBucketLimit: 0,
     nativeHistogramSchemaMax: 8,
     appendMetadata: false,
+    readsStarts: false,
+    synthesizesStarts: false,
   }),
 }));
 

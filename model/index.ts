@@ -27,6 +27,7 @@ export * from './labels/regex.ts';
 export * from './labels/matcher.ts';
 export * from './labels/relabel.ts';
 export * from './histogram/histogram.ts';
+export * from './histogram/integer-histogram.ts';
 export * from './histogram/float-histogram.ts';
 export * from './histogram/bucket-bounds.ts';
 export * from './histogram/bucket-list.ts';

@@ -12,6 +12,7 @@ import {
 } from '../model/index.ts';
 import type { SeriesCache } from './series-cache.ts';
 import type { StagedHistogram, Staging } from './staging.ts';
+import type { StartSynthesis } from './start-synthesis.ts';
 
 /** The samples' own series, such as `up`: entry numbers from here downwards. */
 export const REPORT_ENTRY = -2;
@@ -53,6 +54,7 @@ export type StagedScrape = {
   readonly appender: Appender;
   readonly staging: Staging;
   readonly cache: SeriesCache;
+  readonly synthesis: StartSynthesis | null;
   readonly tally: ScrapeTally;
   /** Number of the scrape. */
   readonly scrape: number;
@@ -116,6 +118,7 @@ function settle(scrape: StagedScrape): void {
     }
     if (isStale) continue;
     countOutcome(tally, outcome);
+    scrape.synthesis?.forget(entry);
     if (entry >= firstNewEntry && cache.seen[entry] === scrape.scrape) {
       // Nothing of the new series was stored: next time it is as new as today.
       cache.seen[entry] = 0;
@@ -139,12 +142,8 @@ function appendAgain(scrape: StagedScrape, indexes: readonly number[]): void {
     if (isReport) report.refs[reportIndex] = ref;
     else cache.refs[entry] = ref;
     // The indexes ascend, so nothing is overwritten that is still to be read.
-    staging.refs[kept] = ref;
-    staging.entries[kept] = entry;
-    staging.timestampsMs[kept] = staging.timestampsMs[index]!;
-    staging.values.copyWithin(kept, index, index + 1);
-    staging.startTimestampsMs?.copyWithin(kept, index, index + 1);
-    kept++;
+    staging.move(index, kept);
+    staging.refs[kept++] = ref;
   }
   staging.count = kept;
   if (kept === 0 || appender.appendSamples(staging, staging.outcomes) === 0) return;
@@ -152,7 +151,7 @@ function appendAgain(scrape: StagedScrape, indexes: readonly number[]): void {
 }
 
 function appendHistogram(
-  { cache, appender, tally, labelsOf }: StagedScrape,
+  { cache, appender, tally, labelsOf, synthesis }: StagedScrape,
   { entry, timestampMs, histogram, startMs }: StagedHistogram,
 ): void {
   let outcome = appender.appendHistogram(refOf(cache, entry), timestampMs, histogram, startMs);
@@ -164,6 +163,7 @@ function appendHistogram(
     outcome = appender.appendHistogram(ref, timestampMs, histogram, startMs);
   }
   countOutcome(tally, outcome);
+  if (outcome !== AppendOutcome.Ok) synthesis?.forget(entry);
 }
 
 function refOf(cache: SeriesCache, entry: number): SeriesRef {

@@ -100,6 +100,7 @@ export class ClassicFamilies {
         family.entry = series.addSeries(key, 0, key.length, raw, EntryFlag.Histogram);
       }
       if (family.entry === NO_ENTRY) return;
+      series.synthesis?.mark(family.entry);
       this.#byEntry.set(family.entry, family);
     }
     if (!series.histogram(family.entry, native, this.#ownTimeMs)) return;

@@ -61,6 +61,8 @@ export class ProtobufIngest implements EntryReader {
   /** Where the labels of the metric being read begin and end, field by field. */
   readonly #labels: number[] = [];
   #ownTimeMs = NaN;
+  /** Counters and histograms, which count from a start that may have to be made up. */
+  #isCumulative = false;
   /** When the metric began; 0 where it does not say so, or nobody wants to know. */
   #startMs = 0;
 
@@ -161,6 +163,7 @@ export class ProtobufIngest implements EntryReader {
       throw new ExpositionError(`invalid help for metric ${JSON.stringify(name)}`, start);
     }
     this.#takeMetadata(typeNumber, type, unit, help);
+    this.#isCumulative = type === 'counter' || type === 'histogram';
     for (let i = 0; i < this.#metrics.length; i += 2) {
       this.#metric(name, type, this.#metrics[i]!, this.#metrics[i + 1]!);
     }
@@ -307,7 +310,8 @@ export class ProtobufIngest implements EntryReader {
       throw new ExpositionError(messageOf(error), 0);
     }
     const entry = this.#entry(Role.Native, NaN, EntryFlag.Histogram);
-    if (entry === NO_ENTRY || !series.histogram(entry, native, this.#ownTimeMs, this.#startMs)) return;
+    if (entry === NO_ENTRY || !series.histogram(entry, native, this.#ownTimeMs, this.#startMs))
+      return;
     for (const exemplar of message.nativeExemplars()) series.exemplar(entry, exemplar);
   }
 
@@ -324,7 +328,8 @@ export class ProtobufIngest implements EntryReader {
       throw new BucketLimitError();
     }
     const entry = this.#entry(Role.Custom, NaN, EntryFlag.Histogram);
-    if (entry === NO_ENTRY || !series.histogram(entry, native, this.#ownTimeMs, this.#startMs)) return;
+    if (entry === NO_ENTRY || !series.histogram(entry, native, this.#ownTimeMs, this.#startMs))
+      return;
     for (const exemplar of message.nativeExemplars()) series.exemplar(entry, exemplar);
   }
 
@@ -348,6 +353,7 @@ export class ProtobufIngest implements EntryReader {
       const raw = this.#rawLabels(role, bound);
       entry = series.addSeries(key.bytes, 0, key.length, raw, flags);
       if (entry === NO_ENTRY) return NO_ENTRY;
+      if (this.#isCumulative) series.synthesis?.mark(entry);
     }
     series.advanceTo(entry);
     if (series.options.appendMetadata && (isNew || this.#metadataIsNew)) {

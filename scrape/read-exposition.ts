@@ -63,6 +63,7 @@ export function readExposition(body: Uint8Array, contentType: string): ReadBody 
     nativeHistogramSchemaMax: schemaMaxOf(0),
     appendMetadata: false,
     readsStarts: false,
+    synthesizesStarts: false,
   });
   const recorder = new Recorder();
   reader.read(series, null, format, body, 0, recorder, NO_TIME_MS);

@@ -6,7 +6,7 @@ import { acceptHeader } from './exposition/negotiate.ts';
 import type { HttpRequest, HttpResponse } from './http/http-request.ts';
 import { SampleLabels } from './sample-labels.ts';
 import type { Target } from './target.ts';
-import type { TargetSeriesOptions } from './target-series.ts';
+import type { SeriesOptions } from './series-options.ts';
 
 /** The way to a target. The real one is `HttpClient`. */
 export interface Fetcher {
@@ -25,17 +25,24 @@ export class ScrapeJob {
   readonly #accept: string;
   readonly #appendMetadata: boolean;
   readonly #readsStarts: boolean;
+  readonly #synthesizesStarts: boolean;
 
   constructor(
     config: ScrapeConfig,
     fetcher: Fetcher,
-    options: { appendMetadata: boolean; readsStarts: boolean; failureLog: Logger | null },
+    options: {
+      appendMetadata: boolean;
+      readsStarts: boolean;
+      synthesizesStarts: boolean;
+      failureLog: Logger | null;
+    },
   ) {
     this.config = config;
     this.fetcher = fetcher;
     this.failureLog = options.failureLog;
     this.#appendMetadata = options.appendMetadata;
     this.#readsStarts = options.readsStarts;
+    this.#synthesizesStarts = options.synthesizesStarts;
     this.targetRelabeler = new Relabeler(config.relabelConfigs, config.nameScheme);
     this.#metricRelabeler = new Relabeler(config.metricRelabelConfigs, config.nameScheme);
     this.#accept = acceptHeader(config.scrapeProtocols, config.nameEscapingScheme);
@@ -54,7 +61,7 @@ export class ScrapeJob {
     });
   }
 
-  seriesOptions(target: Target): TargetSeriesOptions {
+  seriesOptions(target: Target): SeriesOptions {
     const { config } = this;
     return {
       sampleLabels: this.sampleLabels(target.labels),
@@ -68,6 +75,7 @@ export class ScrapeJob {
       nativeHistogramSchemaMax: schemaMaxOf(config.nativeHistogramMinBucketFactor),
       appendMetadata: this.#appendMetadata,
       readsStarts: this.#readsStarts,
+      synthesizesStarts: this.#synthesizesStarts,
     };
   }
 

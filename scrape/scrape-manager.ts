@@ -37,6 +37,8 @@ export type ScrapeManagerOptions = {
   readonly appendMetadata?: boolean;
   /** Hand start timestamps of metrics to storage. */
   readonly readsStarts?: boolean;
+  /** Make them up where a counter has none. */
+  readonly synthesizesStarts?: boolean;
   /** Host and port of the external URL, and the port listened on: for `globalUrl`. */
   readonly externalHost?: string;
   readonly listenPort?: string;
@@ -287,12 +289,17 @@ export class ScrapeManager {
 
   #createJob(config: ScrapeConfig): ScrapeJob {
     const { createFetcher, openFailureLog, appendMetadata = false } = this.#options;
-    const { readsStarts = false } = this.#options;
+    const { readsStarts = false, synthesizesStarts = false } = this.#options;
     const { scrapeFailureLogFile } = config;
     const fetcher = createFetcher?.(config) ?? this.#createHttpClient(config);
     const failureLog =
       scrapeFailureLogFile === '' ? null : (openFailureLog?.(scrapeFailureLogFile) ?? null);
-    return new ScrapeJob(config, fetcher, { appendMetadata, readsStarts, failureLog });
+    return new ScrapeJob(config, fetcher, {
+      appendMetadata,
+      readsStarts,
+      synthesizesStarts,
+      failureLog,
+    });
   }
 
   #createHttpClient(config: ScrapeConfig): HttpClient {
@@ -326,7 +333,7 @@ export class ScrapeManager {
       let entryCount = 0;
       let sizeBytes = 0;
       for (const { series } of pool.loops()) {
-        const size = series.metadataSize();
+        const size = series.cache.metadataSize();
         entryCount += size.entryCount;
         sizeBytes += size.sizeBytes;
       }

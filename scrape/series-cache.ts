@@ -170,6 +170,18 @@ export class SeriesCache {
     this.#resizeText(Math.max(64, this.textLength));
   }
 
+  /** How much metadata is remembered. */
+  metadataSize(): { entryCount: number; sizeBytes: number } {
+    let entryCount = 0;
+    let sizeBytes = 0;
+    for (let entry = 0; entry < this.count; entry++) {
+      if ((this.flags[entry]! & EntryFlag.Comment) === 0) continue;
+      entryCount++;
+      sizeBytes += this.lengths[entry]!;
+    }
+    return { entryCount, sizeBytes };
+  }
+
   /** Bytes of memory, for measurements. */
   get sizeBytes(): number {
     const { starts, lengths, refs, flags, seen, next, text } = this;

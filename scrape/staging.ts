@@ -91,6 +91,16 @@ export class Staging implements SampleColumns {
     this.startTimestampsMs[index] = startMs;
   }
 
+  /** Puts a sample in the place of an earlier one. */
+  move(from: number, to: number): void {
+    this.entries[to] = this.entries[from]!;
+    this.refs[to] = this.refs[from]!;
+    this.timestampsMs[to] = this.timestampsMs[from]!;
+    // As bytes, so that the bits of a NaN survive.
+    this.values.copyWithin(to, from, from + 1);
+    this.startTimestampsMs?.copyWithin(to, from, from + 1);
+  }
+
   /** Says that a series has ended. */
   pushStale(ref: number, timestampMs: number, entry = NO_ENTRY): void {
     this.push(entry, ref, timestampMs, 0);

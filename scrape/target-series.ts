@@ -25,26 +25,10 @@ import {
 import { CreatedLines } from './created-lines.ts';
 import { SampleLimitError } from './exposition/exposition-error.ts';
 import type { RawLabels } from './exposition/series-text.ts';
-import type { SampleLabels } from './sample-labels.ts';
+import type { SeriesOptions } from './series-options.ts';
 import { EntryFlag, NO_ENTRY, SeriesCache } from './series-cache.ts';
 import type { Staging } from './staging.ts';
-
-export type TargetSeriesOptions = {
-  readonly sampleLabels: SampleLabels;
-  readonly honorTimestamps: boolean;
-  readonly trackTimestampsStaleness: boolean;
-  readonly sampleLimit: number;
-  readonly scrapeNativeHistograms: boolean;
-  readonly convertClassicHistograms: boolean;
-  readonly keepClassicHistograms: boolean;
-  readonly nativeHistogramBucketLimit: number;
-  /** The finest resolution that is stored. */
-  readonly nativeHistogramSchemaMax: number;
-  /** Hand metadata to storage, too. */
-  readonly appendMetadata: boolean;
-  /** Hand start timestamps to storage; `_created` lines of OpenMetrics are such then, not samples. */
-  readonly readsStarts: boolean;
-};
+import { StartSynthesis } from './start-synthesis.ts';
 
 /** An open series that has no entry. */
 type Orphan = { readonly ref: number; readonly isHistogram: boolean };
@@ -69,7 +53,7 @@ const AHEAD_MAX_MS = 10 * 60 * 1000;
 const DEAD_ENTRIES_FAILED_MIN = 1000;
 
 export class TargetSeries {
-  readonly options: TargetSeriesOptions;
+  readonly options: SeriesOptions;
   readonly cache = new SeriesCache();
 
   /** Number of the running scrape; counts up from 1. */
@@ -111,12 +95,15 @@ export class TargetSeries {
   #reader: EntryReader | null = null;
   /** Null where nobody wants to know when metrics began. */
   readonly created: CreatedLines | null;
+  /** Null where starts are not made up. */
+  readonly synthesis: StartSynthesis | null;
   /** Told when entries get other numbers. */
   onMove: ((moved: Int32Array) => void) | null = null;
 
-  constructor(options: TargetSeriesOptions) {
+  constructor(options: SeriesOptions) {
     this.options = options;
     this.created = options.readsStarts ? new CreatedLines() : null;
+    this.synthesis = options.synthesizesStarts ? new StartSynthesis() : null;
   }
 
   begin(
@@ -289,19 +276,6 @@ export class TargetSeries {
     this.staging.metadata.push({ entry, metadata });
   }
 
-  /** How much metadata is remembered. */
-  metadataSize(): { entryCount: number; sizeBytes: number } {
-    const { cache } = this;
-    let entryCount = 0;
-    let sizeBytes = 0;
-    for (let entry = 0; entry < cache.count; entry++) {
-      if ((cache.flags[entry]! & EntryFlag.Comment) === 0) continue;
-      entryCount++;
-      sizeBytes += cache.lengths[entry]!;
-    }
-    return { entryCount, sizeBytes };
-  }
-
   /** Whether the newest successful scrape, or a failed one since, had the entry. */
   isLive(entry: number): boolean {
     return this.#lastGood !== NEVER && this.cache.seen[entry]! >= this.#lastGood;
@@ -314,6 +288,8 @@ export class TargetSeries {
   finish(): void {
     const { sampleLimit } = this.options;
     if (sampleLimit > 0 && this.tally.samplesKept > sampleLimit) throw new SampleLimitError();
+    const { staging, scrape: running, previous } = this;
+    this.tally.outOfOrder += this.synthesis?.apply(staging, { running, previous }) ?? 0;
     const someEnded =
       this.kept !== this.#openCount || this.#untracked.length > 0 || this.#orphans.length > 0;
     if (someEnded) this.#endMissing();
@@ -352,6 +328,7 @@ export class TargetSeries {
       appender: this.appender,
       staging: this.staging,
       cache: this.cache,
+      synthesis: this.synthesis,
       tally: this.tally,
       scrape: this.scrape,
       timestampMs: this.timestampMs,
@@ -488,14 +465,15 @@ export class TargetSeries {
   #dropCache(): void {
     const { cache } = this;
     this.#orphans.push(...this.#openSeries());
-    this.#moveEntries(cache.forgetBefore(Infinity));
+    this.#move(cache.forgetBefore(Infinity));
     this.#first = NO_ENTRY;
     this.previous = NEVER;
     this.#openCount = 0;
   }
 
-  #moveEntries(moved: Int32Array): void {
+  #move(moved: Int32Array): void {
     this.created?.forget();
+    this.synthesis?.move(moved);
     this.onMove?.(moved);
   }
 
@@ -510,7 +488,7 @@ export class TargetSeries {
       if (failed) this.tally.cacheFlushesForced++;
       const moved = cache.forgetBefore(this.scrape);
       this.#first = this.#first === NO_ENTRY ? NO_ENTRY : moved[this.#first]!;
-      this.#moveEntries(moved);
+      this.#move(moved);
     } else if (!grew && this.#grewBefore) {
       cache.fit();
     }

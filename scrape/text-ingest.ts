@@ -53,6 +53,8 @@ const SPECIAL =
 /** What kind of metric an entry was understood for; see `boundFlagOf`. */
 const BOUND = EntryFlag.Le | EntryFlag.Quantile;
 const TYPES_WITH_CREATED: ReadonlySet<MetricType> = new Set(['counter', 'histogram', 'summary']);
+/** Those that count from a start that may have to be made up. */
+const CUMULATIVE_TYPES: ReadonlySet<MetricType> = new Set(['counter', 'histogram']);
 const CREATED_SUFFIX = Buffer.from('_created');
 const LETTER_E = 0x65;
 /** So many digits are exact in a double. */
@@ -383,13 +385,21 @@ export class TextReader implements EntryReader {
       this.#classic !== null && this.#type === 'histogram'
         ? this.#classic.classify(raw, this.#family.name)
         : null;
-    if (part === null) return series.addSeries(this.#bytes, start, end, raw, flags);
+    if (part === null) {
+      const added = series.addSeries(this.#bytes, start, end, raw, flags);
+      const isCreated = this.#openMetrics && this.#isLeftOut(start, end);
+      if (added !== NO_ENTRY && CUMULATIVE_TYPES.has(this.#type) && !isCreated) {
+        series.synthesis?.mark(added);
+      }
+      return added;
+    }
     flags |= EntryFlag.ClassicPart;
     const isStored = series.options.keepClassicHistograms || part.role === 'boundless';
     const entry = isStored
       ? series.addSeries(this.#bytes, start, end, raw, flags)
       : series.addText(this.#bytes, start, end, 0, flags);
     if (entry !== NO_ENTRY) this.#classic!.remember(entry, part);
+    if (entry !== NO_ENTRY) series.synthesis?.mark(entry);
     return entry;
   }
 

@@ -4,6 +4,7 @@
  */
 import { type Logger, messageOf } from '../model/index.ts';
 import type { Config } from './config/index.ts';
+import { startTimestampUse } from './database-options.ts';
 import type { Feature, FlagValues } from './flags.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
 import type { PlainAgentOptions } from './threads/ingest.ts';
@@ -30,6 +31,7 @@ export function agentOptions(
     retentionMaxMs: values['storage.agent.retention.max-time'],
     outOfOrderWindowMs: config.outOfOrderWindowMs,
     logsMetadata: features.has('metadata-wal-records'),
+    startTimestamps: startTimestampUse(features),
   };
 }
 

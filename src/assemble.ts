@@ -19,7 +19,7 @@ import { agentOptions, keepLogShort } from './agent.ts';
 import { Alerting } from './alerting.ts';
 import { type Config, loadConfig, parsePlainYaml } from './config/index.ts';
 import { Consoles } from './consoles/consoles.ts';
-import { databaseChanges, databaseOptions, flagDefaults } from './database-options.ts';
+import { databaseChanges, databaseOptions, flagDefaults, readsStarts } from './database-options.ts';
 import { type LanguageFeatures, languageOf } from './language.ts';
 import { Debug } from './debug/debug-port.ts';
 import { FileLoggers } from './file-loggers.ts';
@@ -281,7 +281,11 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
       state,
       metrics,
       notifications,
-      load: () => loadConfig(values['config.file'], { isAgent: values.agent }),
+      load: () =>
+        loadConfig(values['config.file'], {
+          isAgent: values.agent,
+          prefersProtobuf: readsStarts(features),
+        }),
       apply: async (config) => {
         // First what can still be refused.
         const { groups, quarantined } = await loadRules(config, {
@@ -459,6 +463,8 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
           ? values['scrape.timestamp-tolerance']
           : 0,
         appendMetadata: features.has('metadata-wal-records'),
+        readsStarts: readsStarts(features),
+        synthesizesStarts: features.has('st-synthesis'),
         externalHost: location.externalUrl.host,
         listenPort: /\d+$/.exec(values['web.listen-address'][0]!)?.[0] ?? '',
       };

@@ -2,10 +2,15 @@
 import { ValueError } from '../model/index.ts';
 import type { Config, FlagDefaults } from './config/index.ts';
 import { type Feature, type FlagValues, maxBlockDurationMs, retentionOfFlags } from './flags.ts';
+import type { StartTimestampUse } from '../tsdb/index.ts';
 import { shipperFile } from './upload/shipper-file.ts';
 import type { IngestConfig, PlainDbOptions } from './threads/ingest.ts';
 
 type Changes = IngestConfig['db'];
+
+const XOR_WITHOUT_STARTS =
+  'float chunk encoding "xor" is incompatible with start-timestamp storage; ' +
+  'XOR chunks do not store start timestamps, use "xor2"';
 
 export function flagDefaults(values: FlagValues, features: ReadonlySet<Feature>): FlagDefaults {
   return {
@@ -13,6 +18,21 @@ export function flagDefaults(values: FlagValues, features: ReadonlySet<Feature>)
     retentionBytes: values['storage.tsdb.retention.size'] ?? 0,
     exemplarStorage: features.has('exemplar-storage'),
   };
+}
+
+/** What is done with the start timestamps that samples bring. */
+export function startTimestampUse(features: ReadonlySet<Feature>): StartTimestampUse {
+  return {
+    isStored: features.has('st-storage'),
+    isInHistogramChunks: features.has('histograms-st-encoding'),
+    isZeroSample: features.has('created-timestamp-zero-ingestion'),
+  };
+}
+
+/** Whether targets are asked for start timestamps, which protobuf tells best. */
+export function readsStarts(features: ReadonlySet<Feature>): boolean {
+  const { isStored, isZeroSample } = startTimestampUse(features);
+  return isStored || isZeroSample;
 }
 
 /** What a reload may change. The configuration wins over the flags. */
@@ -41,15 +61,11 @@ function floatEncoding({ floatEncoding: wanted }: Config, features: ReadonlySet<
       "'storage.tsdb.chunk_encoding.floats: xor2' requires the xor2-encoding feature flag to be enabled at startup",
     );
   }
-  if (wanted === 'xor' && features.has('st-storage')) {
-    throw new ValueError(
-      'float chunk encoding "xor" is incompatible with start-timestamp storage; ' +
-        'XOR chunks do not store start timestamps, use "xor2"',
-    );
-  }
+  if (wanted === 'xor' && features.has('st-storage')) throw new ValueError(XOR_WITHOUT_STARTS);
   return hasXor2 && wanted !== 'xor' ? 'xor2' : 'xor';
 }
 
+/** @throws ValueError when configuration and features do not go together */
 export function databaseOptions(
   config: Config,
   values: FlagValues,
@@ -59,9 +75,14 @@ export function databaseOptions(
   // Zero stands for "as the database thinks fit".
   const given = (key: keyof PlainDbOptions, value: number) => (value > 0 ? { [key]: value } : {});
   const compression = values['storage.tsdb.wal-compression-type'];
+  // An agent has no chunks, and needs no encoding that can hold them.
+  const changes = databaseChanges(config, values, features);
+  if (features.has('st-storage') && changes.floatEncoding === 'xor') {
+    throw new ValueError(XOR_WITHOUT_STARTS);
+  }
   return {
     directory,
-    ...databaseChanges(config, values, features),
+    ...changes,
     minBlockMs: values['storage.tsdb.min-block-duration'],
     maxBlockMs: Math.max(maxBlockDurationMs(values), values['storage.tsdb.min-block-duration']),
     ...given('chunkSegmentSizeBytesMax', values['storage.tsdb.max-block-chunk-segment-size']),
@@ -82,5 +103,6 @@ export function databaseOptions(
       ? values['storage.tsdb.delayed-compaction.max-percent']
       : 0,
     logsMetadata: features.has('metadata-wal-records'),
+    startTimestamps: startTimestampUse(features),
   };
 }

@@ -156,7 +156,9 @@ export function serverFeatures(
     },
     scrape: {
       extra_scrape_metrics: true,
-      start_timestamp_zero_ingestion: false,
+      // Spelt and left out as Prometheus does.
+      ...(names.has('st-synthesis') ? { 'st-synthesis': true } : {}),
+      start_timestamp_zero_ingestion: names.has('created-timestamp-zero-ingestion'),
       type_and_unit_labels: false,
     },
     service_discovery_providers: Object.fromEntries(
@@ -166,12 +168,12 @@ export function serverFeatures(
     tsdb: {
       delayed_compaction: names.has('delayed-compaction'),
       exemplar_storage: names.has('exemplar-storage'),
-      histograms_st_encoding: false,
+      histograms_st_encoding: names.has('histograms-st-encoding'),
       isolation: true,
       native_histograms: true,
-      st_storage: false,
+      st_storage: names.has('st-storage'),
       use_uncached_io: false,
-      xor2_encoding: false,
+      xor2_encoding: names.has('xor2-encoding'),
     },
     ui: { ui_v2: false, ui_v3: true },
   };

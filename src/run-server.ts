@@ -12,6 +12,7 @@ import { openHistory, openMemoryHistory } from './history/database.ts';
 import { QueryLog } from './history/query-log.ts';
 import { languageOf } from './language.ts';
 import { locateWeb, type WebLocation } from './listen-address.ts';
+import { readsStarts } from './database-options.ts';
 import { listenOn } from './listeners.ts';
 import { loadReceiverFile, loadRules, RuleFilesError } from './load-rules.ts';
 import { createStderrLogger } from './log-writer.ts';
@@ -76,7 +77,10 @@ export async function runServer(values: FlagValues, given: ReadonlySet<FlagName>
   const { promise: asked, resolve: askToStop } = Promise.withResolvers<string>();
   let config: Config;
   try {
-    config = loadConfig(values['config.file'], { isAgent: values.agent });
+    config = loadConfig(values['config.file'], {
+      isAgent: values.agent,
+      prefersProtobuf: readsStarts(features.names),
+    });
   } catch (error) {
     logger.error(`Error loading config (--config.file=${values['config.file']})`, {
       file: path.resolve(values['config.file']),

@@ -10,7 +10,12 @@ import { isNull } from './document.ts';
 import { defaultGlobal, globalConfig, type GlobalValues } from './global-shape.ts';
 import { remoteRead, remoteWrite } from './remote-shape.ts';
 import { filePath } from './scalar-types.ts';
-import { completeScrapeConfig, scrapeConfig, type ScrapeValues } from './scrape-shape.ts';
+import {
+  completeScrapeConfig,
+  PROTOBUF_FIRST,
+  scrapeConfig,
+  type ScrapeValues,
+} from './scrape-shape.ts';
 import {
   field,
   type Infer,
@@ -73,7 +78,11 @@ const configFile = object(fields);
 export type FileValues = Infer<typeof configFile>;
 
 /** @param isAgent  some sections make no sense there and are refused */
-export function configFileType(isAgent: boolean): ObjectType<typeof fields> {
+/** @param prefersProtobuf  whether jobs that name no protocol ask for protobuf first */
+export function configFileType(
+  isAgent: boolean,
+  prefersProtobuf = false,
+): ObjectType<typeof fields> {
   return object(fields, (value, place) => {
     if (isAgent) refuseServerSections(value, place);
     checkOtlp(value, place);
@@ -81,8 +90,10 @@ export function configFileType(isAgent: boolean): ObjectType<typeof fields> {
       checkUniqueNames(value[key], place.at(key), key.replace('_', ' '));
     }
     const names = new Map<string, string>();
-    const scrape_configs = completeJobs(value.scrape_configs, value.global, names, place);
-    return { ...value, scrape_configs };
+    const protocols = value.global.scrape_protocols ?? (prefersProtobuf ? PROTOBUF_FIRST : null);
+    const global = { ...value.global, scrape_protocols: protocols };
+    const scrape_configs = completeJobs(value.scrape_configs, global, names, place);
+    return { ...value, global, scrape_configs };
   });
 }
 

@@ -19,6 +19,8 @@ import { readDocument } from './type.ts';
 
 export type LoadOptions = {
   readonly isAgent?: boolean;
+  /** Whether jobs that name no protocol ask for protobuf first. */
+  readonly prefersProtobuf?: boolean;
   /** For `external_labels`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 };
@@ -58,7 +60,11 @@ export type Config = {
 export function loadConfig(file: string, options: LoadOptions = {}): Config {
   const text = readText(file);
   const document = new ConfigDocument(text, file);
-  const values = readDocument(configFileType(options.isAgent === true), document, emptyConfigFile);
+  const values = readDocument(
+    configFileType(options.isAgent === true, options.prefersProtobuf),
+    document,
+    emptyConfigFile,
+  );
   const jobValues = [...values.scrape_configs];
   const names = new Map(values.scrape_configs.map((job) => [job.job_name, file]));
   const jobFiles = values.scrape_config_files.flatMap(matchingFiles);

@@ -149,12 +149,15 @@ export type ScrapeDefaults = Pick<
   readonly extra_scrape_metrics: boolean;
 };
 
-const PROTOCOLS_BY_PREFERENCE = [
+/** The default where protobuf is wanted before text. */
+export const PROTOBUF_FIRST = [
+  'PrometheusProto',
   'OpenMetricsText1.0.0',
   'OpenMetricsText0.0.1',
   'PrometheusText1.0.0',
   'PrometheusText0.0.4',
 ] as const satisfies readonly ScrapeProtocol[];
+const PROTOCOLS_BY_PREFERENCE = PROTOBUF_FIRST.slice(1);
 
 /**
  * The job with everything filled in.
@@ -193,9 +196,7 @@ export function completeScrapeConfig(
   checkRulesForScheme(job.metric_relabel_configs, scheme, place, 'metric_relabel_configs');
 
   const native = job.scrape_native_histograms ?? global.scrape_native_histograms;
-  const byPreference = native
-    ? (['PrometheusProto', ...PROTOCOLS_BY_PREFERENCE] as const)
-    : PROTOCOLS_BY_PREFERENCE;
+  const byPreference = native ? PROTOBUF_FIRST : PROTOCOLS_BY_PREFERENCE;
   return {
     ...job,
     scrape_interval,

@@ -100,12 +100,15 @@ function keyOf(attributes: Attributes): string {
   return pairs.sort().join(',');
 }
 
-/** `change` with what came before added to it. */
+/** `change` with what came before added to it, counted since the total began. */
 function sumOf({ kind }: OtlpMetric, total: OtlpPoint, change: OtlpPoint): OtlpPoint {
-  if (kind === 'sum') return { ...change, value: total.value + change.value };
+  const { startMs } = total;
+  if (kind === 'sum') return { ...change, startMs, value: total.value + change.value };
   const sum = total.sum === null || change.sum === null ? null : total.sum + change.sum;
   const count = total.count + change.count;
-  if (kind === 'exponential') return { ...change, sum, count, ...sumOfExponential(total, change) };
+  if (kind === 'exponential') {
+    return { ...change, startMs, sum, count, ...sumOfExponential(total, change) };
+  }
   // Totals of other buckets cannot be added to: counting begins anew.
   if (!isEqual(total.bounds, change.bounds)) return change;
   const length = Math.max(total.bucketCounts.length, change.bucketCounts.length);
@@ -113,7 +116,7 @@ function sumOf({ kind }: OtlpMetric, total: OtlpPoint, change: OtlpPoint): OtlpP
     { length },
     (_, i) => (total.bucketCounts[i] ?? 0) + (change.bucketCounts[i] ?? 0),
   );
-  return { ...change, sum, count, bucketCounts };
+  return { ...change, startMs, sum, count, bucketCounts };
 }
 
 function isEqual(a: readonly number[], b: readonly number[]): boolean {

@@ -6,6 +6,7 @@
  *    8 negative spans          9 negative deltas (sint64)               10 negative counts (double)
  *   11 positive spans         12 positive deltas (sint64)               13 positive counts (double)
  *   14 counter reset hint     15 timestamp (int64)    16 custom bounds (double)
+ *   17 start timestamp (int64, 2.0 only)
  *
  *   span   1 offset (sint32)   2 length (uint32)
  *
@@ -27,6 +28,8 @@ import { unexpectedEnd, WireError } from './wire-error.ts';
 export type TimedHistogram = {
   readonly timestampMs: number;
   readonly histogram: Histogram | FloatHistogram;
+  /** When it began; 0 where unknown. */
+  readonly startMs: number;
 };
 
 /** Reads to the end of `reader`, which stands at the message's first byte. @throws WireError */
@@ -34,6 +37,7 @@ export function readHistogram(reader: ProtobufReader): TimedHistogram {
   let isFloat = false;
   let hint = 0;
   let timestampMs = 0;
+  let startMs = 0;
   let schema = 0;
   let count = 0;
   let sum = 0;
@@ -102,6 +106,9 @@ export function readHistogram(reader: ProtobufReader): TimedHistogram {
       case 16:
         readDoubles(reader, customBounds);
         break;
+      case 17:
+        startMs = reader.takeInt64();
+        break;
       default:
         reader.skip();
     }
@@ -122,7 +129,7 @@ export function readHistogram(reader: ProtobufReader): TimedHistogram {
   const histogram: Histogram | FloatHistogram = isFloat
     ? { kind: 'float', ...shared, positiveCounts, negativeCounts }
     : { kind: 'integer', ...shared, positiveDeltas, negativeDeltas };
-  return { timestampMs, histogram };
+  return { timestampMs, histogram, startMs };
 }
 
 function isStaleAtByte(bytes: Uint8Array, at: number): boolean {
@@ -171,6 +178,7 @@ export function writeHistogram(
   out: ProtobufWriter,
   timestampMs: number,
   histogram: Histogram | FloatHistogram,
+  startMs = 0,
 ): void {
   if (histogram.kind === 'integer') out.uint64(1, histogram.count);
   else out.double(2, histogram.count);
@@ -190,6 +198,7 @@ export function writeHistogram(
   if (hint > 0) out.uint64(14, hint);
   out.int64(15, timestampMs);
   writeDoubles(out, 16, histogram.customBounds);
+  if (startMs !== 0) out.int64(17, startMs);
 }
 
 /** Over the double that was written last. */

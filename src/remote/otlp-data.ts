@@ -22,6 +22,8 @@ export type OtlpBuckets = { readonly offset: number; readonly counts: readonly n
 export type OtlpPoint = {
   attributes: Attributes;
   timeMs: number;
+  /** When it began to count; 0 where unknown. */
+  startMs: number;
   flags: number;
   exemplars: OtlpExemplar[];
   /** Gauge, sum. */
@@ -71,6 +73,7 @@ export function newPoint(): OtlpPoint {
   return {
     attributes: [],
     timeMs: 0,
+    startMs: 0,
     flags: 0,
     exemplars: [],
     value: 0,

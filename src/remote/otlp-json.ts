@@ -164,6 +164,7 @@ function readPoint(node: Node, kind: OtlpKind): OtlpPoint {
   const point = newPoint();
   point.attributes = readAttributes(node, 'attributes');
   point.timeMs = node.time('timeUnixNano');
+  point.startMs = node.time('startTimeUnixNano');
   point.flags = node.number('flags');
   point.exemplars = node.list('exemplars').map(readExemplar);
   if (kind === 'gauge' || kind === 'sum') {

@@ -141,6 +141,9 @@ type PointField = (reader: ProtobufReader, point: OtlpPoint) => void;
 const takeTime: PointField = (reader, point) => {
   point.timeMs = takeNanos(reader);
 };
+const takeStart: PointField = (reader, point) => {
+  point.startMs = takeNanos(reader);
+};
 const takeCount: PointField = (reader, point) => {
   point.count = takeFixed64(reader);
 };
@@ -158,6 +161,7 @@ const takeExemplar: PointField = (reader, point) => {
 };
 
 const NUMBER_FIELDS: Readonly<Record<number, PointField>> = {
+  2: takeStart,
   3: takeTime,
   4: (reader, point) => (point.value = reader.takeDouble()),
   5: takeExemplar,
@@ -170,6 +174,7 @@ const POINT_FIELDS: Readonly<Record<OtlpKind, Readonly<Record<number, PointField
   gauge: NUMBER_FIELDS,
   sum: NUMBER_FIELDS,
   histogram: {
+    2: takeStart,
     3: takeTime,
     4: takeCount,
     5: takeSum,
@@ -183,6 +188,7 @@ const POINT_FIELDS: Readonly<Record<OtlpKind, Readonly<Record<number, PointField
   },
   exponential: {
     1: takeAttribute,
+    2: takeStart,
     3: takeTime,
     4: takeCount,
     5: takeSum,
@@ -194,6 +200,7 @@ const POINT_FIELDS: Readonly<Record<OtlpKind, Readonly<Record<number, PointField
     11: takeExemplar,
   },
   summary: {
+    2: takeStart,
     3: takeTime,
     4: takeCount,
     5: takeSum,

@@ -237,7 +237,13 @@ export class OtlpMessage implements WriteMessage {
     const series = this.#series(name, labels);
     const { histograms, count } = this.#columns;
     const { timeMs: timestampMs } = point;
-    histograms.push({ series, floatsBefore: count, timestampMs, histogram });
+    histograms.push({
+      series,
+      floatsBefore: count,
+      timestampMs,
+      histogram,
+      startMs: point.startMs,
+    });
     this.#exemplars(point, () => series);
   }
 
@@ -252,11 +258,12 @@ export class OtlpMessage implements WriteMessage {
 
   #sample(series: number, point: OtlpPoint, value: number): void {
     if (isStale(point)) {
-      this.#columns.addSample(series, point.timeMs, STALE_NAN_LOW, STALE_NAN_HIGH);
+      const { timeMs, startMs } = point;
+      this.#columns.addSample(series, timeMs, STALE_NAN_LOW, STALE_NAN_HIGH, startMs);
       return;
     }
     scratch[0] = value;
-    this.#columns.addSample(series, point.timeMs, halves[0]!, halves[1]!);
+    this.#columns.addSample(series, point.timeMs, halves[0]!, halves[1]!, point.startMs);
   }
 
   #exemplars(point: OtlpPoint, seriesOf: (value: number) => number): void {

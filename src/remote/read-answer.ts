@@ -23,9 +23,9 @@ import {
   snappyPlainSize,
   snappySizeMax,
   ValueError,
+  toIntegerHistogram,
 } from '../../model/index.ts';
 import { encodeRawSamples, RawSamples, XorEncoder } from '../../tsdb/index.ts';
-import { toIntegerHistogram } from './integer-histogram.ts';
 import {
   decodeReadRequest,
   type EncodedChunk,

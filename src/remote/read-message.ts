@@ -26,9 +26,9 @@ import {
   type SampleBuffer,
   ValueError,
   WireType,
+  toIntegerHistogram,
 } from '../../model/index.ts';
 import { writeHistogram } from './histogram-message.ts';
-import { toIntegerHistogram } from './integer-histogram.ts';
 
 /** Response types. */
 export const SAMPLES = 0;

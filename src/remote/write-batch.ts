@@ -258,7 +258,7 @@ export class WriteBatch {
     return ref;
   }
 
-  #appendHistogram({ series, timestampMs, histogram }: WrittenHistogram): void {
+  #appendHistogram({ series, timestampMs, histogram, startMs }: WrittenHistogram): void {
     if (this.#invalid.has(series)) {
       this.invalidCount++;
       return;
@@ -276,13 +276,12 @@ export class WriteBatch {
       this.#rejections.add('invalid histogram', () => this.#line(series, message));
       return;
     }
-    let outcome = this.#appender.appendHistogram(this.#refOf(series), timestampMs, fitting);
+    const append = (to: SeriesRef) =>
+      this.#appender.appendHistogram(to, timestampMs, fitting, startMs);
+    let outcome = append(this.#refOf(series));
     if (outcome === AppendOutcome.UnknownSeries) {
       const ref = this.#renew(series);
-      outcome =
-        ref === NO_SERIES
-          ? AppendOutcome.SeriesRefused
-          : this.#appender.appendHistogram(ref, timestampMs, fitting);
+      outcome = ref === NO_SERIES ? AppendOutcome.SeriesRefused : append(ref);
     }
     if (outcome === AppendOutcome.Ok) this.#histogramsWritten++;
     else this.#refuse(series, REASONS[outcome]);

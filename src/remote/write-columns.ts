@@ -15,6 +15,8 @@ export type WrittenHistogram = {
   floatsBefore: number;
   readonly timestampMs: number;
   readonly histogram: Histogram | FloatHistogram;
+  /** When it began; 0 where unknown. */
+  readonly startMs: number;
 };
 
 export type WrittenExemplar = {
@@ -41,6 +43,8 @@ export class WriteColumns implements SampleColumns {
   values = new Float64Array(1024);
   /** The same memory in halves (low, high), which tell one NaN from another. */
   valueHalves = new Uint32Array(this.values.buffer);
+  /** Undefined as long as no start is known; 0 where it is not. */
+  startTimestampsMs: Float64Array | undefined;
   /** Written by storage. */
   outcomes = new Uint8Array(1024);
 
@@ -56,6 +60,7 @@ export class WriteColumns implements SampleColumns {
   clear(): void {
     this.seriesCount = 0;
     this.count = 0;
+    this.startTimestampsMs = undefined;
     this.histograms.length = 0;
     this.exemplars.length = 0;
     this.metadata.length = 0;
@@ -75,13 +80,16 @@ export class WriteColumns implements SampleColumns {
     return series;
   }
 
-  addSample(series: number, timestampMs: number, low: number, high: number): void {
+  /** @param startMs  0 where unknown */
+  addSample(series: number, timestampMs: number, low: number, high: number, startMs = 0): void {
     const index = this.count++;
     if (index === this.refs.length) this.#growSamples(index * 2);
     this.seriesOf[index] = series;
     this.timestampsMs[index] = timestampMs;
     this.valueHalves[index * 2] = low;
     this.valueHalves[index * 2 + 1] = high;
+    if (startMs !== 0) this.startTimestampsMs ??= new Float64Array(this.refs.length);
+    if (this.startTimestampsMs !== undefined) this.startTimestampsMs[index] = startMs;
     if (timestampMs > this.newestMs) this.newestMs = timestampMs;
   }
 
@@ -91,6 +99,7 @@ export class WriteColumns implements SampleColumns {
     this.timestampsMs[to] = this.timestampsMs[from]!;
     this.valueHalves[to * 2] = this.valueHalves[from * 2]!;
     this.valueHalves[to * 2 + 1] = this.valueHalves[from * 2 + 1]!;
+    this.startTimestampsMs?.copyWithin(to, from, from + 1);
   }
 
   /** Samples `[start, end)`, over the same memory. */
@@ -101,6 +110,7 @@ export class WriteColumns implements SampleColumns {
       refs: this.refs.subarray(start, end),
       timestampsMs: this.timestampsMs.subarray(start, end),
       values: this.values.subarray(start, end),
+      startTimestampsMs: this.startTimestampsMs?.subarray(start, end),
     };
   }
 
@@ -113,6 +123,9 @@ export class WriteColumns implements SampleColumns {
     this.valueHalves = grown(this.valueHalves, new Uint32Array(values.buffer));
     this.values = values;
     this.outcomes = new Uint8Array(capacity);
+    if (this.startTimestampsMs !== undefined) {
+      this.startTimestampsMs = grown(this.startTimestampsMs, new Float64Array(capacity));
+    }
   }
 }
 

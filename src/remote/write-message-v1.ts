@@ -96,7 +96,7 @@ export class WriteMessageV1 implements WriteMessage {
     while (scan.at < end) {
       const tag = scan.uvarint(end);
       if (tag === SAMPLE_TAG) {
-        readSample(scan, scan.enter(end), this.#columns, series);
+        readSample(scan, scan.enter(end), this.#columns, series, false);
         isEmpty = false;
         continue;
       }
@@ -123,7 +123,7 @@ export class WriteMessageV1 implements WriteMessage {
     reader.reset(this.#scan.bytes, this.#scan.at, end);
     const { timestampMs, histogram } = readHistogram(reader);
     const { histograms, count } = this.#columns;
-    histograms.push({ series, floatsBefore: count, timestampMs, histogram });
+    histograms.push({ series, floatsBefore: count, timestampMs, histogram, startMs: 0 });
   }
 
   #exemplar(series: number, end: number): void {

@@ -125,7 +125,7 @@ export class WriteMessageV2 implements WriteMessage {
     while (scan.at < end) {
       const tag = scan.uvarint(end);
       if (tag === SAMPLE_TAG) {
-        readSample(scan, scan.enter(end), this.#columns, series);
+        readSample(scan, scan.enter(end), this.#columns, series, true);
       } else if (tag === LABEL_REFS_TAG) {
         const refsEnd = scan.enter(end);
         while (scan.at < refsEnd) this.#addRef(scan.uvarint(refsEnd));
@@ -159,9 +159,9 @@ export class WriteMessageV2 implements WriteMessage {
     const reader = this.#reader;
     reader.reset(scan.bytes, scan.at, messageEnd);
     if (field === 3) {
-      const { timestampMs, histogram } = readHistogram(reader);
+      const timed = readHistogram(reader);
       const { histograms, count } = this.#columns;
-      histograms.push({ series, floatsBefore: count, timestampMs, histogram });
+      histograms.push({ series, floatsBefore: count, ...timed });
     } else if (field === 4) {
       this.#exemplar(series);
     } else if (tag === METADATA_TAG) {

@@ -91,7 +91,13 @@ export type IngestConfig = {
 
 export type ScrapeOptions = Pick<
   ScrapeManagerOptions,
-  'userAgent' | 'timestampToleranceMs' | 'appendMetadata' | 'externalHost' | 'listenPort'
+  | 'userAgent'
+  | 'timestampToleranceMs'
+  | 'appendMetadata'
+  | 'readsStarts'
+  | 'synthesizesStarts'
+  | 'externalHost'
+  | 'listenPort'
 >;
 
 const TICK_MS = 1000;

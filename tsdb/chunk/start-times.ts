@@ -57,10 +57,22 @@ export class StartTimeWriter {
   #startMs = 0;
   #difference = 0;
 
+  /** What `resume` needs besides the header. */
+  get startMs(): number {
+    return this.#startMs;
+  }
+  get difference(): number {
+    return this.#difference;
+  }
+
   reset(): void {
-    this.header = 0;
-    this.#startMs = 0;
-    this.#difference = 0;
+    this.resume(0, 0, 0);
+  }
+
+  resume(header: number, startMs: number, difference: number): void {
+    this.header = header;
+    this.#startMs = startMs;
+    this.#difference = difference;
   }
 
   /** Returns the bit position behind what was written. */

@@ -17,6 +17,9 @@ import {
   XOR2_SAMPLE_SIZE_BYTES_MAX,
 } from './xor2.ts';
 
+/** See `saveState`. */
+export const XOR2_STATE_DOUBLES = 9;
+
 export class Xor2Encoder {
   readonly encoding = Encoding.Xor2;
   /** The chunk is `bytes[0, sizeBytes)`. */
@@ -79,6 +82,35 @@ export class Xor2Encoder {
     bytes[0] = this.count >>> 8;
     bytes[1] = this.count;
     bytes[2] = this.#starts.header;
+  }
+
+  /** Notes in `XOR2_STATE_DOUBLES` elements from `at` on what is needed to go on after the bytes. */
+  saveState(state: Float64Array, at: number): void {
+    state[at] = this.#position;
+    state[at + 1] = this.firstMs;
+    state[at + 2] = this.lastMs;
+    state[at + 3] = this.#deltaMs;
+    state[at + 4] = this.#high;
+    state[at + 5] = this.#low;
+    state[at + 6] = this.#window;
+    state[at + 7] = this.#starts.startMs;
+    state[at + 8] = this.#starts.difference;
+  }
+
+  /** Goes on with a chunk `[start, end)` whose state was noted. */
+  resume(chunk: Uint8Array, start: number, end: number, state: Float64Array, at: number): void {
+    const size = end - start;
+    if (size > this.bytes.length) this.bytes = new Uint8Array(size * 2);
+    this.bytes.set(chunk.subarray(start, end));
+    this.count = (this.bytes[0]! << 8) | this.bytes[1]!;
+    this.#position = state[at]!;
+    this.firstMs = state[at + 1]!;
+    this.lastMs = state[at + 2]!;
+    this.#deltaMs = state[at + 3]!;
+    this.#high = state[at + 4]!;
+    this.#low = state[at + 5]!;
+    this.#window = state[at + 6]!;
+    this.#starts.resume(this.bytes[2]!, state[at + 7]!, state[at + 8]!);
   }
 
   #putJoint(dod: number, high: number, low: number, isStale: boolean): void {

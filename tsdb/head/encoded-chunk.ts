@@ -5,10 +5,12 @@
  *   word 0  capacity in bytes
  *   word 1  size in bytes (low 24 bits) · encoding (high 8 bits)
  *   byte 8  the chunk
+ *   behind the capacity, for floats: what the encoder remembers from sample to sample, its first
+ *           double 0 where that is not known
  *
- * An encoder remembers much from sample to sample, and its chunk may have to be written anew when
- * buckets appear. So encoders are objects of the writer's thread, for the series that were appended
- * to last; for another series one is made from the bytes.
+ * An encoder of histograms remembers much, and its chunk may have to be written anew when buckets
+ * appear. So these encoders are objects of the writer's thread, for the series that were appended
+ * to last; for another series one is made from the bytes. Floats have one encoder for all series.
  */
 import {
   assert,
@@ -24,7 +26,7 @@ import { Encoding, isFloatEncoding } from '../chunk/encoding.ts';
 import { HistogramChunkReader } from '../chunk/histogram-decoder.ts';
 import { HistogramEncoder } from '../chunk/histogram-encoder.ts';
 import type { ResetFlag } from '../chunk/histogram-layout.ts';
-import { Xor2Encoder } from '../chunk/xor2-encoder.ts';
+import { XOR2_STATE_DOUBLES, Xor2Encoder } from '../chunk/xor2-encoder.ts';
 import type { Allocator } from '../memory/allocator.ts';
 import type { Heap } from '../memory/heap.ts';
 import type { Retired } from '../memory/retired.ts';
@@ -37,7 +39,9 @@ const INITIAL_CAPACITY_BYTES = 120;
 const ENCODER_COUNT_MAX = 4096;
 const PLACE = { file: 'open chunk', offsetBytes: 0 };
 
-type Cached = { readonly address: number; readonly encoder: HistogramEncoder | Xor2Encoder };
+const FLOAT_STATE_BYTES = XOR2_STATE_DOUBLES * 8;
+
+type Cached = { readonly address: number; readonly encoder: HistogramEncoder };
 
 /** The writer's side. */
 export class EncodedChunks {
@@ -46,6 +50,7 @@ export class EncodedChunks {
   readonly #retired: Retired;
   /** By series record, least recently used first. `address` tells which chunk it is about. */
   readonly #encoders = new Map<number, Cached>();
+  readonly #floats = new Xor2Encoder();
   readonly #samples = new SampleBuffer();
 
   constructor(heap: Heap, allocator: Allocator, retired: Retired) {
@@ -56,14 +61,37 @@ export class EncodedChunks {
 
   /** The encoder of the series' open chunk when that one holds histograms, else null. */
   histogramEncoder(record: number): HistogramEncoder | null {
-    const encoder = this.#encoderOf(record);
-    return encoder instanceof HistogramEncoder ? encoder : null;
+    const { u32 } = this.#heap;
+    const word = record >>> 2;
+    if (!this.#isEncoded(word) || isFloatEncoding(encodingOf(u32[word + Rec.STATE]!))) return null;
+    const address = u32[word + Rec.OPEN_CHUNK]!;
+    const cached = this.#encoders.get(record);
+    if (cached !== undefined && cached.address === address) {
+      // To the end of the order of use.
+      this.#encoders.delete(record);
+      this.#encoders.set(record, cached);
+      return cached.encoder;
+    }
+    const encoder = this.#resumeHistograms(address);
+    this.#remember(record, { address, encoder });
+    return encoder;
   }
 
-  /** The same for floats with start timestamps. */
+  /** The same for floats with start timestamps; good until the next call for floats. */
   floatEncoder(record: number): Xor2Encoder | null {
-    const encoder = this.#encoderOf(record);
-    return encoder instanceof Xor2Encoder ? encoder : null;
+    const { u32, u8, f64 } = this.#heap;
+    const word = record >>> 2;
+    if (!this.#isEncoded(word) || !isFloatEncoding(encodingOf(u32[word + Rec.STATE]!))) return null;
+    const address = u32[word + Rec.OPEN_CHUNK]!;
+    const state = this.#stateOf(address);
+    const encoder = this.#floats;
+    if (f64[state] === 0) this.#rebuildFloats(address, encoder);
+    else {
+      const from = address + HEADER_BYTES;
+      const size = u32[(address >>> 2) + 1]! & SIZE_MASK;
+      encoder.resume(u8, from, from + size, f64, state);
+    }
+    return encoder;
   }
 
   /** An encoder for a new chunk of the series, which has no open one. */
@@ -75,14 +103,15 @@ export class EncodedChunks {
   ): HistogramEncoder {
     const encoder = new HistogramEncoder(isFloat, withStarts);
     encoder.reset(resetFlag);
-    this.#begin(record, encoder);
+    assert(this.#heap.u32[(record >>> 2) + Rec.OPEN_CHUNK] === 0, 'the series has an open chunk');
+    this.#remember(record, { address: 0, encoder });
     return encoder;
   }
 
   beginFloats(record: number): Xor2Encoder {
-    const encoder = new Xor2Encoder();
-    this.#begin(record, encoder);
-    return encoder;
+    assert(this.#heap.u32[(record >>> 2) + Rec.OPEN_CHUNK] === 0, 'the series has an open chunk');
+    this.#floats.reset();
+    return this.#floats;
   }
 
   /** Copies what the encoder holds into shared memory and notes it in the record. */
@@ -92,13 +121,14 @@ export class EncodedChunks {
     assert(size <= SIZE_MASK, 'open chunk too large');
     let address = this.#heap.u32[word + Rec.OPEN_CHUNK]!;
     if (address === 0 || this.#heap.u32[address >>> 2]! < size) {
-      const capacity = Math.max(INITIAL_CAPACITY_BYTES, size + (size >>> 1));
-      const grown = this.#allocator.allocate(HEADER_BYTES + capacity);
+      const capacity = Math.max(INITIAL_CAPACITY_BYTES, wholeDoubles(size + (size >>> 1)));
+      const stateBytes = encoder instanceof Xor2Encoder ? FLOAT_STATE_BYTES : 0;
+      const grown = this.#allocator.allocate(HEADER_BYTES + capacity + stateBytes);
       this.#heap.u32[grown >>> 2] = capacity;
       if (address !== 0) this.retire(address);
       address = grown;
       this.#heap.u32[word + Rec.OPEN_CHUNK] = address;
-      this.#remember(record, { address, encoder });
+      if (encoder instanceof HistogramEncoder) this.#remember(record, { address, encoder });
     }
     const { u32, u8, f64 } = this.#heap;
     u8.set(encoder.bytes.subarray(0, size), address + HEADER_BYTES);
@@ -108,6 +138,7 @@ export class EncodedChunks {
     u32[word + Rec.WINDOW]! |= Rec.FLAG_ENCODED;
     f64[(record >>> 3) + Rec.OPEN_MIN_TIME] = encoder.firstMs;
     f64[(record >>> 3) + Rec.MAX_TIME] = encoder.lastMs;
+    if (encoder instanceof Xor2Encoder) encoder.saveState(f64, this.#stateOf(address));
   }
 
   /** Makes a chunk that was copied out once the open one of a series that has none. */
@@ -122,12 +153,14 @@ export class EncodedChunks {
     const word = record >>> 2;
     assert(bytes.length <= SIZE_MASK, 'open chunk too large');
     assert(this.#heap.u32[word + Rec.OPEN_CHUNK] === 0, 'the series has an open chunk');
-    const capacity = Math.max(INITIAL_CAPACITY_BYTES, bytes.length);
-    const address = this.#allocator.allocate(HEADER_BYTES + capacity);
+    const capacity = Math.max(INITIAL_CAPACITY_BYTES, wholeDoubles(bytes.length));
+    const stateBytes = isFloatEncoding(encoding) ? FLOAT_STATE_BYTES : 0;
+    const address = this.#allocator.allocate(HEADER_BYTES + capacity + stateBytes);
     const { u32, u8, f64 } = this.#heap;
     u32[address >>> 2] = capacity;
     u32[(address >>> 2) + 1] = bytes.length | (encoding << 24);
     u8.set(bytes, address + HEADER_BYTES);
+    if (stateBytes > 0) f64[this.#stateOf(address)] = 0;
     u32[word + Rec.OPEN_CHUNK] = address;
     u32[word + Rec.STATE] = sampleCount | (encoding << 24);
     u32[word + Rec.WINDOW]! |= Rec.FLAG_ENCODED;
@@ -148,7 +181,11 @@ export class EncodedChunks {
   }
 
   retire(address: number): void {
-    this.#retired.add(address, HEADER_BYTES + this.#heap.u32[address >>> 2]!);
+    const { u32 } = this.#heap;
+    const stateBytes = isFloatEncoding(encodingOf(u32[(address >>> 2) + 1]!))
+      ? FLOAT_STATE_BYTES
+      : 0;
+    this.#retired.add(address, HEADER_BYTES + u32[address >>> 2]! + stateBytes);
   }
 
   bytesOf(address: number): { readonly bytes: Uint8Array; readonly encoding: Encoding } {
@@ -180,43 +217,30 @@ export class EncodedChunks {
     return describe(a) === describe(b);
   }
 
-  #begin(record: number, encoder: HistogramEncoder | Xor2Encoder): void {
-    const { u32 } = this.#heap;
-    assert(u32[(record >>> 2) + Rec.OPEN_CHUNK] === 0, 'the series has an open chunk');
-    this.#remember(record, { address: 0, encoder });
+  #isEncoded(word: number): boolean {
+    return (this.#heap.u32[word + Rec.WINDOW]! & Rec.FLAG_ENCODED) !== 0;
   }
 
-  #encoderOf(record: number): HistogramEncoder | Xor2Encoder | null {
-    const { u32 } = this.#heap;
-    const word = record >>> 2;
-    if ((u32[word + Rec.WINDOW]! & Rec.FLAG_ENCODED) === 0) return null;
-    const address = u32[word + Rec.OPEN_CHUNK]!;
-    const cached = this.#encoders.get(record);
-    if (cached !== undefined && cached.address === address) {
-      // To the end of the order of use.
-      this.#encoders.delete(record);
-      this.#encoders.set(record, cached);
-      return cached.encoder;
-    }
-    const encoder = this.#resume(address);
-    this.#remember(record, { address, encoder });
-    return encoder;
+  /** Where the state of a chunk of floats begins, in doubles. */
+  #stateOf(address: number): number {
+    return (address + HEADER_BYTES + this.#heap.u32[address >>> 2]!) >>> 3;
   }
 
-  #resume(address: number): HistogramEncoder | Xor2Encoder {
+  #rebuildFloats(address: number, encoder: Xor2Encoder): void {
     const { bytes, encoding } = this.bytesOf(address);
-    if (encoding === Encoding.Xor2) {
-      const samples = this.#samples;
-      samples.clear();
-      decodeChunk(encoding, bytes, 0, bytes.length, -Infinity, Infinity, samples, PLACE);
-      const encoder = new Xor2Encoder();
-      const { timestampsMs, valueHalves, startTimestampsMs } = samples;
-      for (let i = 0; i < samples.count; i++) {
-        const startMs = startTimestampsMs?.[i] ?? 0;
-        encoder.append(timestampsMs[i]!, valueHalves[i * 2 + 1]!, valueHalves[i * 2]!, startMs);
-      }
-      return encoder;
+    const samples = this.#samples;
+    samples.clear();
+    decodeChunk(encoding, bytes, 0, bytes.length, -Infinity, Infinity, samples, PLACE);
+    encoder.reset();
+    const { timestampsMs, valueHalves, startTimestampsMs } = samples;
+    for (let i = 0; i < samples.count; i++) {
+      const startMs = startTimestampsMs?.[i] ?? 0;
+      encoder.append(timestampsMs[i]!, valueHalves[i * 2 + 1]!, valueHalves[i * 2]!, startMs);
     }
+  }
+
+  #resumeHistograms(address: number): HistogramEncoder {
+    const { bytes, encoding } = this.bytesOf(address);
     const isFloat = encoding === Encoding.FloatHistogram || encoding === Encoding.FloatHistogramSt;
     const withStarts = encoding === Encoding.HistogramSt || encoding === Encoding.FloatHistogramSt;
     const encoder = new HistogramEncoder(isFloat, withStarts);
@@ -231,6 +255,15 @@ export class EncodedChunks {
     const [oldest] = this.#encoders.keys();
     this.#encoders.delete(oldest!);
   }
+}
+
+/** Of the state of a record, or of the second word of a chunk. */
+function encodingOf(word: number): Encoding {
+  return (word >>> 24) as Encoding;
+}
+
+function wholeDoubles(sizeBytes: number): number {
+  return (sizeBytes + 7) & ~7;
 }
 
 /** Size of the chunk at `address`. In any thread. */

@@ -24,6 +24,7 @@ import { TIMESTAMP_LIMIT_MS } from './sealed-chunks.ts';
 import * as Rec from './series-record.ts';
 import { findRecord } from './series-table.ts';
 import { StagedKind, type StagedSamples } from './staged-samples.ts';
+import { emptyHistogram } from './start-timestamps.ts';
 
 export class HeadAppender implements Appender {
   readonly #head: Head;
@@ -49,7 +50,10 @@ export class HeadAppender implements Appender {
     const staged = this.#open();
     const { count, refs, timestampsMs, values } = samples;
     assert(outcomes.length >= count, 'outcomes too short');
-    staged.reserve(count);
+    // Null where nobody wants to know: the loop is not to ask for each sample.
+    const starts = this.#wantsStarts ? (samples.startTimestampsMs ?? null) : null;
+    // A sample may bring one of zero with it.
+    staged.reserve(starts === null ? count : count * 2);
     const halves = new Uint32Array(values.buffer, values.byteOffset, count * 2);
     const { heap } = this.#head;
     const { u32, f64 } = heap;
@@ -75,16 +79,20 @@ export class HeadAppender implements Appender {
         : f64[(record >>> 3) + Rec.MAX_TIME]!;
       if (timestampMs > lastMs && timestampMs >= validMs && timestampMs < TIMESTAMP_LIMIT_MS) {
         outcomes[i] = AppendOutcome.Ok;
+        if (starts !== null) this.#beginAt(record, ref, starts[i]!, lastMs, timestampMs, null);
         this.#stage(record, ref, timestampMs, StagedKind.Float);
         const index = staged.count - 1;
         staged.valueHalves[index * 2] = halves[i * 2]!;
         staged.valueHalves[index * 2 + 1] = halves[i * 2 + 1]!;
+        if (starts !== null) this.#setStart(index, starts[i]!);
         continue;
       }
       const low = halves[i * 2]!;
       const high = halves[i * 2 + 1]!;
+      const index = staged.count;
       const outcome = this.#placeOtherFloat(record, ref, timestampMs, lastMs, low, high);
       outcomes[i] = outcome;
+      if (starts !== null && staged.count > index) this.#setStart(index, starts[i]!);
       if (outcome !== AppendOutcome.Ok) refusedCount++;
     }
     return refusedCount;
@@ -114,15 +122,17 @@ export class HeadAppender implements Appender {
     ref: SeriesRef,
     timestampMs: number,
     histogram: Histogram | FloatHistogram,
+    startTimestampMs = 0,
   ): AppendOutcome {
     const staged = this.#open();
+    const startMs = this.#wantsStarts ? startTimestampMs : 0;
     const { heap } = this.#head;
     const record = ref > 0 && ref <= heap.u32[Word.LastRef]! ? findRecord(heap, ref) : 0;
     if (record === 0) {
       this.#head.counters.unknownSeries++;
       return AppendOutcome.UnknownSeries;
     }
-    staged.reserve(1);
+    staged.reserve(2);
     const word = record >>> 2;
     const isPending = heap.u32[word + Rec.PENDING_OWNER] === this.#owner;
     const pendingIndex = heap.u32[word + Rec.PENDING_INDEX]!;
@@ -134,8 +144,11 @@ export class HeadAppender implements Appender {
       timestampMs >= this.#bounds.validMs &&
       timestampMs < TIMESTAMP_LIMIT_MS
     ) {
+      this.#beginAt(record, ref, startMs, lastMs, timestampMs, histogram);
       this.#stage(record, ref, timestampMs, StagedKind.Histogram);
-      staged.histograms[staged.count - 1] = histogram;
+      const index = staged.count - 1;
+      staged.histograms[index] = histogram;
+      this.#setStart(index, startMs);
       return AppendOutcome.Ok;
     }
     const isEqual = () =>
@@ -144,7 +157,10 @@ export class HeadAppender implements Appender {
         : this.#head.histograms.equalsNewest(record, histogram);
     const countBefore = staged.count;
     const outcome = this.#placeOther(record, ref, timestampMs, lastMs, isEqual, true);
-    if (staged.count > countBefore) staged.histograms[countBefore] = histogram;
+    if (staged.count > countBefore) {
+      staged.histograms[countBefore] = histogram;
+      this.#setStart(countBefore, startMs);
+    }
     return outcome;
   }
 
@@ -203,6 +219,43 @@ export class HeadAppender implements Appender {
     this.#head.endAppender(this.#owner, staged);
   }
 
+  get #wantsStarts(): boolean {
+    const { isStored, isZeroSample } = this.#head.options.startTimestamps;
+    return isStored || isZeroSample;
+  }
+
+  /**
+   * Stages a sample of zero, where one is wanted, at the time at which a counter began: behind the
+   * newest sample of its series and before the one that tells of it. Elsewhere it is not missed: the
+   * same start comes with every sample.
+   *
+   * @param histogram  what the series is about to get; null for a float
+   */
+  #beginAt(
+    record: number,
+    ref: number,
+    startMs: number,
+    lastMs: number,
+    timestampMs: number,
+    histogram: Histogram | FloatHistogram | null,
+  ): void {
+    if (startMs === 0 || !this.#head.options.startTimestamps.isZeroSample) return;
+    if (!(startMs > lastMs && startMs < timestampMs && startMs >= this.#bounds.validMs)) return;
+    // The first sample of an empty head bounds it as it will bound those that follow.
+    if (startMs < timestampMs - this.#head.options.chunkRangeMs / 2) return;
+    const staged = this.#staged!;
+    const kind = histogram === null ? StagedKind.Float : StagedKind.Histogram;
+    this.#stage(record, ref, startMs, kind);
+    const index = staged.count - 1;
+    if (histogram !== null) staged.histograms[index] = emptyHistogram(histogram);
+    staged.valueHalves[index * 2] = 0;
+    staged.valueHalves[index * 2 + 1] = 0;
+  }
+
+  #setStart(index: number, startMs: number): void {
+    if (this.#head.options.startTimestamps.isStored) this.#staged!.setStart(index, startMs);
+  }
+
   /** Files a sample that was found good. Its value is the caller's to fill in. */
   #stage(record: number, ref: number, timestampMs: number, kind: StagedKind): void {
     const staged = this.#staged!;
@@ -231,6 +284,10 @@ export class HeadAppender implements Appender {
     isHistogram: boolean,
   ): AppendOutcome {
     const { placement, outcome } = placeSample(timestampMs, lastMs, isEqual, this.#bounds);
+    const isLate = outcome === AppendOutcome.OutOfOrder || outcome === AppendOutcome.TooOld;
+    if (isLate || placement === Placement.OutOfOrder) {
+      this.#head.onLate(this.#bounds.headMaxMs - timestampMs);
+    }
     if (placement === Placement.OutOfOrder) {
       this.#stage(
         record,
@@ -239,7 +296,7 @@ export class HeadAppender implements Appender {
         isHistogram ? StagedKind.LateHistogram : StagedKind.LateFloat,
       );
     } else if (placement === Placement.Refused) {
-      this.#head.countRefused(outcome, isHistogram, this.#bounds.headMaxMs - timestampMs);
+      this.#head.countRefused(outcome, isHistogram);
     }
     return outcome;
   }

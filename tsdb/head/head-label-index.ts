@@ -2,6 +2,7 @@
 import { compareText } from '../../model/index.ts';
 import type { Heap } from '../memory/heap.ts';
 import { type LabelIndex, NO_POSTINGS, type Postings } from '../postings/label-index.ts';
+import { meeting } from '../postings/meeting.ts';
 import { merge } from '../postings/merge.ts';
 import { findPair, PAIR_NAME, readNames, readPairsOfName, readPostings } from './label-pairs.ts';
 import * as Rec from './series-record.ts';
@@ -9,6 +10,9 @@ import { findPairByText, findRecord, forEachRecord } from './series-table.ts';
 import type { SymbolTexts } from './symbol-texts.ts';
 import { findSymbol } from './symbols.ts';
 import { TextBytes } from './text-bytes.ts';
+
+/** Looking at a series costs about as much as looking whether so many values have a match. */
+const SERIES_PER_VALUE = 8;
 
 /** Only used between `enter` and `leave` of a reader; so are the views that it hands out. */
 export class HeadLabelIndex implements LabelIndex {
@@ -24,11 +28,17 @@ export class HeadLabelIndex implements LabelIndex {
   }
 
   allPostings(): Postings {
-    const refs: number[] = [];
+    let refs = new Uint32Array(1024);
+    let count = 0;
     forEachRecord(this.#heap, (_, ref) => {
-      refs.push(ref);
+      if (count === refs.length) {
+        const longer = new Uint32Array(count * 2);
+        longer.set(refs);
+        refs = longer;
+      }
+      refs[count++] = ref;
     });
-    return Uint32Array.from(refs);
+    return refs.subarray(0, count);
   }
 
   postings(name: string, value: string): Postings {
@@ -104,6 +114,58 @@ export class HeadLabelIndex implements LabelIndex {
       if (passes) out[count++] = refs[i]!;
     }
     return out.subarray(0, count);
+  }
+
+  /** The names of the labels of these series, in no order. */
+  namesOf(refs: Postings): string[] {
+    const { u32 } = this.#heap;
+    const symbols = new Set<number>();
+    /** What the series before had in each place: mostly the same. */
+    const before: number[] = [];
+    for (let i = 0; i < refs.length; i++) {
+      const block = this.#labelsOf(refs[i]!);
+      const pairCount = block === 0 ? 0 : u32[block]!;
+      for (let p = 1; p <= pairCount; p++) {
+        const symbol = u32[(u32[block + p]! >>> 2) + PAIR_NAME]!;
+        if (before[p - 1] === symbol) continue;
+        before[p - 1] = symbol;
+        symbols.add(symbol);
+      }
+    }
+    return Array.from(symbols, (symbol) => this.#texts.text(symbol));
+  }
+
+  /** The values that these series have for a name, in no order. */
+  valuesOf(refs: Postings, name: string): string[] {
+    const { u32 } = this.#heap;
+    const known = this.#pairsOf(name);
+    if (refs.length > known.length * SERIES_PER_VALUE) {
+      const meets = meeting(refs);
+      const met = known.filter((pair) => meets(readPostings(this.#heap, pair)));
+      return Array.from(met, (pair) => this.#texts.pairValue(pair));
+    }
+    const scratch = this.#scratch;
+    scratch.clear();
+    const symbol = findSymbol(this.#heap, scratch, scratch.add(name));
+    const pairs = new Set<number>();
+    for (let i = 0; i < refs.length; i++) {
+      const block = this.#labelsOf(refs[i]!);
+      const pairCount = block === 0 ? 0 : u32[block]!;
+      for (let p = 1; p <= pairCount; p++) {
+        const pair = u32[block + p]!;
+        if (u32[(pair >>> 2) + PAIR_NAME] !== symbol) continue;
+        pairs.add(pair);
+        break;
+      }
+    }
+    return Array.from(pairs, (pair) => this.#texts.pairValue(pair));
+  }
+
+  /** Word of a series' label list; 0 when it is gone or younger than the query. */
+  #labelsOf(ref: number): number {
+    if (ref > this.refMax) return 0;
+    const record = findRecord(this.#heap, ref);
+    return record === 0 ? 0 : this.#heap.u32[(record >>> 2) + Rec.LABELS]! >>> 2;
   }
 
   #findPair(name: string, value: string): number {

@@ -10,7 +10,7 @@ import { type ExemplarRow, encodeExemplars } from '../record/exemplars.ts';
 import { encodeHistograms, type HistogramRow, histogramRecordType } from '../record/histograms.ts';
 import { encodeMetadata, type MetadataRow } from '../record/metadata.ts';
 import type { RecordType } from '../record/record-type.ts';
-import { encodeSamples } from '../record/samples.ts';
+import { encodeSamples, encodeSamplesV2 } from '../record/samples.ts';
 import { beginSeriesRecord, encodeSeries, type EncodedTexts } from '../record/series.ts';
 import { encodeTombstones, type TombstoneRow } from '../record/tombstones.ts';
 import type { WalWriter } from '../wal/wal-writer.ts';
@@ -77,6 +77,19 @@ export class HeadLog {
     this.#forgetSeries();
   }
 
+  /** Writes the series that wait for a commit, so that the log knows every series that there is. */
+  flushSeries(): void {
+    if (!this.hasNewSeries) return;
+    this.#stageSeries();
+    try {
+      this.#wal.flush();
+    } catch (error) {
+      this.#wal.discard();
+      throw error;
+    }
+    this.#forgetSeries();
+  }
+
   logTombstones(rows: readonly TombstoneRow[]): void {
     this.#out.clear();
     encodeTombstones(rows, this.#out);
@@ -121,14 +134,18 @@ export class HeadLog {
       if (samples.isPlain) last = limit;
       else while (last < limit && isHistogramKind(kinds[last]!) === isHistogram) last++;
       if (isHistogram) this.#stageHistograms(samples, first, last);
-      else this.#stage((out) => encodeSamples(samples, out, first, last));
+      else if (samples.hasStarts) {
+        const { startTimestampsMs } = samples;
+        this.#stage((out) => encodeSamplesV2(samples, startTimestampsMs, out, first, last));
+      } else this.#stage((out) => encodeSamples(samples, out, first, last));
       first = last;
     }
   }
 
   /** Histograms of one record must be of one type. */
   #stageHistograms(samples: StagedSamples, first: number, last: number): void {
-    const typeAt = (i: number): RecordType => histogramRecordType(samples.histograms[i]!, false);
+    const typeAt = (i: number): RecordType =>
+      histogramRecordType(samples.histograms[i]!, samples.hasStarts);
     for (let from = first; from < last; ) {
       const type = typeAt(from);
       let to = from + 1;
@@ -138,7 +155,7 @@ export class HeadLog {
         rows.push({
           ref: samples.refs[i]!,
           timestampMs: samples.timestampsMs[i]!,
-          startMs: 0,
+          startMs: samples.hasStarts ? samples.startTimestampsMs[i]! : 0,
           histogram: samples.histograms[i] as Histogram | FloatHistogram,
         });
       }

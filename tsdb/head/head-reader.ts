@@ -14,6 +14,7 @@ import { covers, type Intervals } from '../chunk/intervals.ts';
 import { Time, Word } from '../memory/control-block.ts';
 import type { Heap } from '../memory/heap.ts';
 import { ReaderSlot } from '../memory/readers.ts';
+import { LabelProjection } from '../postings/label-projection.ts';
 import { matchPostings } from '../query/match-postings.ts';
 import { CapturedRows } from './captured-rows.ts';
 import { readDeletedRanges } from './deleted-ranges.ts';
@@ -83,6 +84,11 @@ export class HeadReader {
   }
 }
 
+type CaptureOptions = {
+  readonly keepsOrder?: boolean;
+  readonly labelNames?: readonly string[] | undefined;
+};
+
 export type PairFigures = {
   readonly value: string;
   readonly valueBytes: number;
@@ -102,48 +108,60 @@ export class HeadQuery {
   select(matchers: readonly Matcher[], minMs: number, maxMs: number, hints: SelectHints): HeadRows {
     return this.#inside(() => {
       const refs = matchPostings(this.#reader.index, matchers);
-      return this.#capture(refs, minMs, maxMs, hints.labelsOnly === true);
+      const { labelsOnly = false, labelNames } = hints;
+      return this.#capture(refs, minMs, maxMs, labelsOnly, { labelNames });
     });
   }
 
   /** Sorted names of the labels of the series that satisfy all matchers. */
   labelNames(matchers: readonly Matcher[]): readonly string[] {
     return this.#inside(() => {
-      const { index, texts } = this.#reader;
+      const { index } = this.#reader;
       if (matchers.length === 0) return index.labelNames();
-      const names = new Set<string>();
-      this.#forEachPair(matchers, (pair) => names.add(texts.pairName(pair)));
-      return [...names].sort(compareText);
+      return index.namesOf(matchPostings(index, matchers)).sort(compareText);
     });
   }
 
   /** Sorted values of a label, likewise. */
   labelValues(name: string, matchers: readonly Matcher[]): readonly string[] {
     return this.#inside(() => {
-      const { index, texts } = this.#reader;
+      const { index } = this.#reader;
       if (matchers.length === 0) return index.labelValues(name);
-      const values = new Set<string>();
-      this.#forEachPair(matchers, (pair) => {
-        if (texts.pairName(pair) === name) values.add(texts.pairValue(pair));
-      });
-      return [...values].sort(compareText);
+      return index.valuesOf(matchPostings(index, matchers), name).sort(compareText);
     });
   }
 
   /**
    * The refs of all series with samples in the range, in the order of their labels. They may be
    * gone when they are asked for.
+   * @param among  only of these, by default of all
    */
-  refsByLabels(minMs: number, maxMs: number): Uint32Array {
+  refsByLabels(minMs: number, maxMs: number, among?: Uint32Array): Uint32Array {
     return this.#inside(() => {
-      const rows = this.#capture(this.#reader.index.allPostings(), minMs, maxMs, true);
-      return Uint32Array.from({ length: rows.labels.length }, (_, row) => rows.refOf(row));
+      const { heap, texts, index } = this.#reader;
+      const refs = among ?? index.allPostings();
+      const records = new Uint32Array(refs.length);
+      const kept = new Uint32Array(refs.length);
+      const rows = new CapturedRows(false);
+      let count = 0;
+      for (const ref of refs) {
+        const record = ref > index.refMax ? 0 : findRecord(heap, ref);
+        if (record === 0) continue;
+        rows.restartRow();
+        this.#captureRow(rows, record, minMs, maxMs, false);
+        if (rows.chunkCount === 0) continue;
+        records[count] = record;
+        kept[count++] = ref;
+      }
+      // Without making labels of them, of which a large head has too many to hold at once.
+      const order = orderByLabels(heap, texts, records, count);
+      return order.map((row) => kept[row]!);
     });
   }
 
   /** Captures these series, in this order. */
   selectRefs(refs: Uint32Array, minMs: number, maxMs: number): HeadRows {
-    return this.#inside(() => this.#capture(refs, minMs, maxMs, false, true));
+    return this.#inside(() => this.#capture(refs, minMs, maxMs, false, { keepsOrder: true }));
   }
 
   /** The labels of a series by its ref, or null when it is gone. */
@@ -192,30 +210,23 @@ export class HeadQuery {
     }
   }
 
-  /** Visits each different pair of the matching series once. */
-  #forEachPair(matchers: readonly Matcher[], visit: (pair: number) => void): void {
-    const { heap, index } = this.#reader;
-    const seen = new Set<number>();
-    for (const ref of matchPostings(index, matchers)) {
-      if (ref > index.refMax) break;
-      const record = findRecord(heap, ref);
-      if (record === 0) continue;
-      const { u32 } = heap;
-      const block = u32[(record >>> 2) + Rec.LABELS]! >>> 2;
-      for (let p = 1; p <= u32[block]!; p++) seen.add(u32[block + p]!);
-    }
-    for (const pair of seen) visit(pair);
-  }
-
-  /** @param keepsOrder  leaves the rows as they come instead of sorting them by labels */
+  /**
+   * @param options.keepsOrder  leaves the rows as they come instead of sorting them by labels
+   * @param options.labelNames  labels that rows get; all when there is none
+   */
   #capture(
     refs: Uint32Array,
     minMs: number,
     maxMs: number,
     labelsOnly: boolean,
-    keepsOrder = false,
+    options: CaptureOptions = {},
   ): HeadRows {
     const { heap, texts } = this.#reader;
+    const { keepsOrder = false, labelNames } = options;
+    const projection =
+      labelNames === undefined
+        ? null
+        : new LabelProjection(labelNames, (symbol) => texts.text(symbol));
     const rows = new CapturedRows(!labelsOnly);
     let records = new Uint32Array(Math.min(refs.length, 1024));
     for (let i = 0; i < refs.length; i++) {
@@ -231,7 +242,9 @@ export class HeadQuery {
         records = grown;
       }
       records[rows.rowCount] = record;
-      rows.addRow(ref, texts.labels(record), untilMs);
+      const labels =
+        projection === null ? texts.labels(record) : texts.someLabels(record, projection);
+      rows.addRow(ref, labels, untilMs);
     }
     const order = keepsOrder
       ? Uint32Array.from({ length: rows.rowCount }, (_, row) => row)

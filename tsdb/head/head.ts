@@ -28,6 +28,7 @@ import * as Rec from './series-record.ts';
 import { hashLabels, REF_MAX, SeriesTable } from './series-table.ts';
 import { SeriesWriter } from './series-writer.ts';
 import { StagedKind, StagedSamples } from './staged-samples.ts';
+import type { StartTimestampUse } from './start-timestamps.ts';
 import { Symbols } from './symbols.ts';
 import { TextBytes } from './text-bytes.ts';
 
@@ -42,6 +43,7 @@ export type HeadOptions = {
   readonly outOfOrderCapacity: number;
   /** Whether metadata of series goes into the log. */
   readonly logsMetadata: boolean;
+  readonly startTimestamps: StartTimestampUse;
 };
 
 /** Where the head writes to. Without a log nothing survives, which is fine for tests. */
@@ -92,6 +94,8 @@ export class Head {
     duplicate: { float: 0, histogram: 0 },
     removedChunks: 0,
   };
+  /** Hears how far behind the newest sample of the head one is that is out of order, taken or not. */
+  onLate: (behindMs: number) => void = () => {};
   /** Out-of-order samples up to this far behind the newest one are taken; 0: none. */
   outOfOrderWindowMs = 0;
   /** A block is being cut up to here: what lies before and was not committed yet comes too late. */
@@ -293,7 +297,7 @@ export class Head {
   }
 
   /** @internal Counts a refused sample. */
-  countRefused(outcome: AppendOutcome, isHistogram: boolean, _behindMs: number): void {
+  countRefused(outcome: AppendOutcome, isHistogram: boolean): void {
     const { outOfOrder, outOfBounds, tooOld, duplicate } = this.counters;
     const kind = isHistogram ? 'histogram' : 'float';
     if (outcome === AppendOutcome.OutOfOrder) outOfOrder[kind]++;
@@ -337,14 +341,15 @@ export class Head {
     last: number,
     times: { minMs: number; maxMs: number },
   ): void {
-    const { records, timestampsMs, valueHalves } = staged;
+    const { records, timestampsMs, valueHalves, startTimestampsMs, hasStarts } = staged;
     const { isolation, writer } = this;
     const { refuseBeforeMs } = this;
     let { minMs, maxMs } = times;
     let storedCount = 0;
     isolation.markAll(records, first, last);
     for (let i = first; i < last; i++) {
-      const runEnd = writer.appendRun(staged, i, last, refuseBeforeMs);
+      const startMs = hasStarts ? startTimestampsMs[i]! : 0;
+      const runEnd = startMs === 0 ? writer.appendRun(staged, i, last, refuseBeforeMs) : i;
       storedCount += runEnd - i;
       for (; i < runEnd; i++) {
         minMs = Math.min(minMs, timestampsMs[i]!);
@@ -355,9 +360,9 @@ export class Head {
       const timestampMs = timestampsMs[i]!;
       if (timestampMs < refuseBeforeMs) continue;
       // Another appender may have been faster since this sample was judged.
-      if (!writer.appendFloat(record, timestampMs, valueHalves[i * 2]!, valueHalves[i * 2 + 1]!)) {
-        continue;
-      }
+      const low = valueHalves[i * 2]!;
+      const high = valueHalves[i * 2 + 1]!;
+      if (!writer.appendFloat(record, timestampMs, low, high, startMs)) continue;
       storedCount++;
       if (timestampMs < minMs) minMs = timestampMs;
       if (timestampMs > maxMs) maxMs = timestampMs;
@@ -383,7 +388,8 @@ export class Head {
         const timestampMs = staged.timestampsMs[i]!;
         if (timestampMs < this.refuseBeforeMs) continue;
         this.isolation.mark(record);
-        if (!this.writer.appendHistogram(record, timestampMs, staged.histograms[i]!)) {
+        const startMs = staged.hasStarts ? staged.startTimestampsMs[i]! : 0;
+        if (!this.writer.appendHistogram(record, timestampMs, staged.histograms[i]!, startMs)) {
           this.counters.outOfOrder.histogram++;
           continue;
         }

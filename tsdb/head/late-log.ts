@@ -7,7 +7,7 @@ import { ByteWriter } from '../../model/index.ts';
 import type { Files } from '../io/files.ts';
 import { encodeHistograms, type HistogramRow, histogramRecordType } from '../record/histograms.ts';
 import { encodeMmapMarkers, type MmapMarker } from '../record/mmap-markers.ts';
-import { encodeSamples } from '../record/samples.ts';
+import { encodeSamples, encodeSamplesV2 } from '../record/samples.ts';
 import { SampleBatch } from '../record/sample-batch.ts';
 import { removeSegmentsBefore } from '../wal/checkpoint.ts';
 import { WalWriter, type WalWriterOptions } from '../wal/wal-writer.ts';
@@ -46,14 +46,15 @@ export class LateLog {
         if (kind === StagedKind.LateFloat) {
           const high = staged.valueHalves[i * 2 + 1]!;
           const low = staged.valueHalves[i * 2]!;
-          floats.push(staged.refs[i]!, staged.timestampsMs[i]!, high, low);
+          floats.push(staged.refs[i]!, staged.timestampsMs[i]!, high, low, startOf(staged, i));
         } else if (kind === StagedKind.LateHistogram) {
           this.#stageHistogram(writer, staged, i);
         }
       }
       if (floats.count > 0) {
         out.clear();
-        encodeSamples(floats, out);
+        if (floats.hasStartTimestamps) encodeSamplesV2(floats, floats.startTimestampsMs, out);
+        else encodeSamples(floats, out);
         writer.stage(out.bytes, 0, out.length);
       }
       writer.flush();
@@ -102,13 +103,17 @@ export class LateLog {
     const row: HistogramRow = {
       ref: staged.refs[index]!,
       timestampMs: staged.timestampsMs[index]!,
-      startMs: 0,
+      startMs: startOf(staged, index),
       histogram,
     };
     this.#out.clear();
-    encodeHistograms(histogramRecordType(histogram, false), [row], this.#out);
+    encodeHistograms(histogramRecordType(histogram, row.startMs !== 0), [row], this.#out);
     writer.stage(this.#out.bytes, 0, this.#out.length);
   }
+}
+
+function startOf(staged: StagedSamples, index: number): number {
+  return staged.hasStarts ? staged.startTimestampsMs[index]! : 0;
 }
 
 /** A chunk's place as markers name it. */

@@ -25,6 +25,8 @@ export class LateWriter {
     sealed: 0,
     failedSeals: 0,
   };
+  /** As `SeriesWriter` has it. */
+  histogramChunksHoldStarts = true;
   readonly #heap: Heap;
   readonly #outOfOrder: OutOfOrder;
   readonly #isolation: Isolation;
@@ -79,6 +81,7 @@ export class LateWriter {
     if (this.#mustSeal(record, 1)) this.#trySeal(record);
     const { pendingId } = this.#isolation;
     const timestampMs = staged.timestampsMs[index]!;
+    const startMs = staged.hasStarts ? staged.startTimestampsMs[index]! : 0;
     const histogram = staged.histograms[index];
     const isNew =
       histogram === undefined
@@ -87,10 +90,16 @@ export class LateWriter {
             timestampMs,
             staged.valueHalves[index * 2]!,
             staged.valueHalves[index * 2 + 1]!,
-            0,
+            startMs,
             pendingId,
           )
-        : this.#outOfOrder.insertHistogram(record, timestampMs, histogram, 0, pendingId);
+        : this.#outOfOrder.insertHistogram(
+            record,
+            timestampMs,
+            histogram,
+            this.histogramChunksHoldStarts ? startMs : 0,
+            pendingId,
+          );
     const kind = histogram === undefined ? 'float' : 'histogram';
     this.counters[isNew ? 'stored' : 'duplicate'][kind]++;
     if (isNew) this.noteTimes(timestampMs, timestampMs);
@@ -115,7 +124,8 @@ export class LateWriter {
     histogram: Histogram | FloatHistogram,
     startMs: number,
   ): void {
-    this.#outOfOrder.insertHistogram(record, timestampMs, histogram, startMs, 0);
+    const heldMs = this.histogramChunksHoldStarts ? startMs : 0;
+    this.#outOfOrder.insertHistogram(record, timestampMs, histogram, heldMs, 0);
     this.noteTimes(timestampMs, timestampMs);
   }
 

@@ -6,6 +6,7 @@
 import {
   type FloatHistogram,
   type Histogram,
+  type SampleBuffer,
   STALE_NAN_HIGH,
   STALE_NAN_LOW,
 } from '../../model/index.ts';
@@ -62,6 +63,10 @@ export class SeriesWriter {
   /** How many series have a histogram as their newest sample. */
   histogramSeriesCount = 0;
   createdChunkCount = 0;
+  /** Whether new chunks of floats are XOR2, which also hold start timestamps, instead of XOR. */
+  usesXor2 = false;
+  /** Whether chunks of histograms hold start timestamps where they are known; else the log alone. */
+  histogramChunksHoldStarts = true;
 
   constructor(
     heap: Heap,
@@ -101,6 +106,8 @@ export class SeriesWriter {
       const count = state & 0xffff;
       if (count !== 0 && this.#floatGoesOn(record, count, timestampMs)) {
         this.#open.append(record, timestampMs, low, high);
+      } else if (this.usesXor2) {
+        this.#appendEncodedFloat(record, timestampMs, low, high, startMs);
       } else {
         if (count !== 0) this.seal(record);
         this.#open.begin(record, timestampMs, low, high);
@@ -125,9 +132,10 @@ export class SeriesWriter {
     record: number,
     timestampMs: number,
     histogram: Histogram | FloatHistogram,
-    startMs = 0,
+    knownStartMs = 0,
   ): boolean {
     const { f64 } = this.#heap;
+    const startMs = this.histogramChunksHoldStarts ? knownStartMs : 0;
     if (!(timestampMs > f64[(record >>> 3) + Rec.MAX_TIME]!)) return false;
     const isFloat = histogram.kind === 'float';
     let encoder = this.#encoded.histogramEncoder(record);
@@ -198,6 +206,38 @@ export class SeriesWriter {
     this.#noteFlags(word, Rec.FLAG_VALUE_KNOWN | (isStale ? Rec.FLAG_STALE : 0));
   }
 
+  /**
+   * For a start from a snapshot: an open chunk was put back into the record. When it should end is
+   * what it was before, or nearly so for histograms, whose size at each sample is not known any more.
+   */
+  noteRestored(record: number, samples: SampleBuffer, sizeBytes: number, isStale: boolean): void {
+    const { u32, f64 } = this.#heap;
+    const word = record >>> 2;
+    const double = record >>> 3;
+    const { timestampsMs, count } = samples;
+    const firstMs = timestampsMs[0]!;
+    const limitMs = rangeEndMs(firstMs, this.#chunkRangeMs);
+    const estimateCount = this.#samplesPerChunk >>> 2;
+    const isHistogram = samples.histograms !== null;
+    this.createdChunkCount++;
+    f64[double + Rec.NEXT_CUT] = limitMs;
+    if (isHistogram && sizeBytes >= HISTOGRAM_CHUNK_SIZE_BYTES / 4) {
+      const ratioToFull = HISTOGRAM_CHUNK_SIZE_BYTES / sizeBytes;
+      u32[word + Rec.WINDOW]! |= Rec.FLAG_ESTIMATED;
+      f64[double + Rec.NEXT_CUT] = estimateCutMs(
+        firstMs,
+        timestampsMs[count - 1]!,
+        limitMs,
+        ratioToFull,
+      );
+    } else if (!isHistogram && count > estimateCount && estimateCount > 0) {
+      const atMs = timestampsMs[estimateCount - 1]!;
+      f64[double + Rec.NEXT_CUT] = estimateCutMs(firstMs, atMs, limitMs, 4);
+    }
+    const kind = isHistogram ? Rec.FLAG_HISTOGRAM : Rec.FLAG_VALUE_KNOWN;
+    this.#noteFlags(word, kind | (isStale ? Rec.FLAG_STALE : 0));
+  }
+
   /** The series goes away: takes it out of the figures. */
   forget(record: number): void {
     this.#noteFlags(record >>> 2, 0);
@@ -214,7 +254,7 @@ export class SeriesWriter {
     const word = record >>> 2;
     let encoder = this.#encoded.floatEncoder(record);
     if (encoder !== null && !this.#floatGoesOn(record, encoder.count, timestampMs)) encoder = null;
-    if (encoder === null && startMs === 0) {
+    if (encoder === null && startMs === 0 && !this.usesXor2) {
       // Nothing asks for the wider encoding any more.
       this.seal(record);
       this.#open.begin(record, timestampMs, low, high);

@@ -26,7 +26,7 @@ export class StagedSamples implements SampleColumns {
   /** `values` in halves: low, high. */
   valueHalves = new Uint32Array(this.values.buffer);
   kinds = new Uint8Array(256);
-  /** 0 where unknown; kept only for what replay brings. */
+  /** 0 where unknown; only looked at when `hasStarts`. */
   startTimestampsMs = new Float64Array(256);
   /** By index; only where the kind is a histogram. */
   readonly histograms: (Histogram | FloatHistogram | undefined)[] = [];
@@ -34,6 +34,8 @@ export class StagedSamples implements SampleColumns {
   isPlain = true;
   /** Whether any came out of order. */
   hasLate = false;
+  /** Whether any start timestamp is known. */
+  hasStarts = false;
 
   get isPoolable(): boolean {
     return this.refs.length <= POOLED_CAPACITY_MAX;
@@ -43,7 +45,19 @@ export class StagedSamples implements SampleColumns {
     this.count = 0;
     this.isPlain = true;
     this.hasLate = false;
+    this.hasStarts = false;
     this.histograms.length = 0;
+  }
+
+  /** Notes when the counter of a staged sample began; 0: unknown. */
+  setStart(index: number, startMs: number): void {
+    if (!this.hasStarts) {
+      if (startMs === 0) return;
+      this.startTimestampsMs.fill(0);
+      this.hasStarts = true;
+      this.isPlain = false;
+    }
+    this.startTimestampsMs[index] = startMs;
   }
 
   /** Makes room for `more` samples. */

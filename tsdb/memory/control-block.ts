@@ -2,7 +2,7 @@
  * The first bytes of the shared memory: what a reader starts from.
  *
  *   byte    0  magic u32 · layout version u32
- *           8  published figures, one u32 each (Word below), read and written atomically
+ *           8  published figures, one u32 each (Word below), read and written atomically; up to 127
  *         128  published times, one f64 each (Time below)
  *        4096  64 reader slots of 64 bytes (readers.ts)
  *        8192  series table: 4096 addresses (head/series-table.ts)
@@ -42,6 +42,8 @@ export const Word = {
   Blocks: 14,
   /** Counts reading threads, to number them. */
   ReaderCount: 15,
+  /** 1 while the head is being filled from disk, so that nobody can read it yet. */
+  IsReplaying: 16,
 } as const;
 
 /** Index into `heap.f64`. */

@@ -46,8 +46,8 @@ export class RequestV2 {
       let refsSize = 0;
       for (let l = first; l < last; l++) refsSize += uvarintSize(this.#number(labelIds[l]!));
       const special = queue.specials[i]!;
-      const content = special === null ? null : this.#special(special, timestampMs);
       const startMs = queue.startsMs[i]!;
+      const content = special === null ? null : this.#special(special, timestampMs, startMs);
       const contentSize = content === null ? sampleSize(timestampMs, startMs) : content.length;
       const type = Math.max(0, metadata[row * 3]! - 1);
       const help = this.#number(metadata[row * 3 + 1]!);
@@ -132,11 +132,15 @@ export class RequestV2 {
     return number;
   }
 
-  #special(special: NonNullable<SendQueue['specials'][number]>, timestampMs: number): Uint8Array {
+  #special(
+    special: NonNullable<SendQueue['specials'][number]>,
+    timestampMs: number,
+    startMs: number,
+  ): Uint8Array {
     const message = this.#message;
     message.clear();
     if (special.kind === 'exemplar') this.#exemplar(special, timestampMs);
-    else writeHistogram(message, timestampMs, special);
+    else writeHistogram(message, timestampMs, special, startMs);
     return message.view();
   }
 

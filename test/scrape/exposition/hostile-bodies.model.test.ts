@@ -124,6 +124,7 @@ const options = fc.record({
   scrapeNativeHistograms: fc.boolean(),
   appendMetadata: fc.boolean(),
   readsStarts: fc.boolean(),
+  synthesizesStarts: fc.boolean(),
   sampleLimit: fc.constantFrom(0, 3),
 });
 

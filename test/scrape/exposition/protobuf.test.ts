@@ -1,6 +1,6 @@
 /** What becomes of each kind of protobuf metric. Outcomes and messages are those of Prometheus 3.14. */
 import { describe, expect, test } from 'vitest';
-import type { TargetSeriesOptions } from '../../../scrape/target-series.ts';
+import type { SeriesOptions } from '../../../scrape/series-options.ts';
 import { writeFamilies, type WrittenHistogram } from '../support/family-writer.ts';
 import { FedTarget } from '../support/scrape-once.ts';
 import { shownSeries } from '../support/show.ts';
@@ -41,7 +41,7 @@ const CLASSIC_SHOWN = [
 
 function scrapeHistogram(
   histogram: WrittenHistogram,
-  options: Partial<TargetSeriesOptions> = {},
+  options: Partial<SeriesOptions> = {},
   type: 'histogram' | 'gaugehistogram' = 'histogram',
 ) {
   const target = new FedTarget(options);
@@ -89,7 +89,7 @@ test('counters, gauges, untyped metrics and summaries', () => {
 });
 
 describe('a histogram', () => {
-  test.each<[string, WrittenHistogram, Partial<TargetSeriesOptions>, string[]]>([
+  test.each<[string, WrittenHistogram, Partial<SeriesOptions>, string[]]>([
     ['native only, not wanted', native, {}, ['h_bucket{le="+Inf"} 7', 'h_count 7', 'h_sum 5']],
     ['native only', native, NATIVE, [NATIVE_SHOWN]],
     ['native only, classic kept', native, { ...NATIVE, ...KEEP }, [NATIVE_SHOWN]],

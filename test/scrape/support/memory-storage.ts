@@ -19,6 +19,8 @@ import {
 export type StoredSample = {
   readonly timestampMs: number;
   readonly value: number | 'stale' | Histogram | FloatHistogram;
+  /** Where one came along. */
+  readonly startMs?: number;
 };
 
 export class StoredSeries {
@@ -122,7 +124,8 @@ class MemoryAppender implements Appender {
     let rejected = 0;
     for (let i = 0; i < samples.count; i++) {
       const value = isStaleAt(samples.values, i) ? 'stale' : samples.values[i]!;
-      const outcome = this.#append(samples.refs[i]!, samples.timestampsMs[i]!, value);
+      const startMs = samples.startTimestampsMs?.[i] ?? 0;
+      const outcome = this.#append(samples.refs[i]!, samples.timestampsMs[i]!, value, startMs);
       outcomes[i] = outcome;
       if (outcome !== AppendOutcome.Ok) rejected++;
     }
@@ -133,8 +136,9 @@ class MemoryAppender implements Appender {
     ref: SeriesRef,
     timestampMs: number,
     histogram: Histogram | FloatHistogram,
+    startMs = 0,
   ): AppendOutcome {
-    return this.#append(ref, timestampMs, histogram);
+    return this.#append(ref, timestampMs, histogram, startMs);
   }
 
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): boolean {
@@ -163,7 +167,12 @@ class MemoryAppender implements Appender {
     this.#staged = [];
   }
 
-  #append(ref: number, timestampMs: number, value: StoredSample['value']): AppendOutcome {
+  #append(
+    ref: number,
+    timestampMs: number,
+    value: StoredSample['value'],
+    startMs: number,
+  ): AppendOutcome {
     const series = this.#storage.byRef.get(ref);
     if (series === undefined) return AppendOutcome.UnknownSeries;
     if (timestampMs < this.#storage.minTimestampMs) return AppendOutcome.OutOfBounds;
@@ -175,7 +184,7 @@ class MemoryAppender implements Appender {
       return bits === series.bitsOfLast ? AppendOutcome.Ok : AppendOutcome.DuplicateTimestamp;
     }
     // Visible at once: the tests look only after the commit, and order within a batch counts.
-    series.samples.push({ timestampMs, value });
+    series.samples.push({ timestampMs, value, ...(startMs === 0 ? {} : { startMs }) });
     series.bitsOfLast = bits;
     return AppendOutcome.Ok;
   }

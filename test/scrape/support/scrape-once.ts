@@ -3,18 +3,15 @@ import { Labels, type MetricMetadata, Relabeler } from '../../../model/index.ts'
 import { ClassicFamilies } from '../../../scrape/classic-families.ts';
 import type { ScrapeTally } from '../../../scrape/append-staged.ts';
 import { SampleLabels } from '../../../scrape/sample-labels.ts';
+import type { SeriesOptions } from '../../../scrape/series-options.ts';
 import { Staging } from '../../../scrape/staging.ts';
-import {
-  type CacheFormat,
-  TargetSeries,
-  type TargetSeriesOptions,
-} from '../../../scrape/target-series.ts';
+import { type CacheFormat, TargetSeries } from '../../../scrape/target-series.ts';
 import { ProtobufIngest } from '../../../scrape/protobuf-ingest.ts';
 import { TextReader } from '../../../scrape/text-ingest.ts';
 import { ExpositionError } from '../../../scrape/exposition/exposition-error.ts';
 import { MemoryStorage } from './memory-storage.ts';
 
-export const PLAIN_OPTIONS: Omit<TargetSeriesOptions, 'sampleLabels'> = {
+export const PLAIN_OPTIONS: Omit<SeriesOptions, 'sampleLabels'> = {
   honorTimestamps: true,
   trackTimestampsStaleness: false,
   sampleLimit: 0,
@@ -25,6 +22,7 @@ export const PLAIN_OPTIONS: Omit<TargetSeriesOptions, 'sampleLabels'> = {
   nativeHistogramSchemaMax: Infinity,
   appendMetadata: false,
   readsStarts: false,
+  synthesizesStarts: false,
 };
 
 export const NO_TARGET_LABELS = new SampleLabels({
@@ -50,7 +48,7 @@ export class FedTarget {
   timestampMs = 1_000_000;
   tally: ScrapeTally | null = null;
 
-  constructor(options: Partial<TargetSeriesOptions> = {}, storage = new MemoryStorage()) {
+  constructor(options: Partial<SeriesOptions> = {}, storage = new MemoryStorage()) {
     this.storage = storage;
     this.series = new TargetSeries({
       sampleLabels: NO_TARGET_LABELS,

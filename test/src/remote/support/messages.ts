@@ -17,7 +17,11 @@ import {
 
 export type Pairs = readonly (readonly [name: string, value: string])[];
 export type SentSample = { readonly t: number; readonly v: number; readonly startMs?: number };
-export type SentHistogram = { readonly t: number; readonly h: Histogram | FloatHistogram };
+export type SentHistogram = {
+  readonly t: number;
+  readonly h: Histogram | FloatHistogram;
+  readonly startMs?: number;
+};
 export type SentExemplar = { readonly labels: Pairs; readonly v: number; readonly t: number };
 export type SentMetadata = {
   readonly type: MetricType;
@@ -132,7 +136,8 @@ function writeSample(out: ProtobufWriter, { t, v, startMs }: SentSample): void {
   if (startMs !== undefined) out.int64(3, startMs);
 }
 
-function writeHistogram(out: ProtobufWriter, { t, h }: SentHistogram): void {
+function writeHistogram(out: ProtobufWriter, { t, h, startMs }: SentHistogram): void {
+  if (startMs !== undefined) out.int64(17, startMs);
   if (h.kind === 'integer') {
     out.uint64(1, h.count);
     out.uint64(6, h.zeroCount);

@@ -63,6 +63,7 @@ function writeMetric(out: ProtobufWriter, metric: Json): void {
 
 function writePoint(out: ProtobufWriter, kind: keyof typeof DATA_FIELDS, point: Json): void {
   attributes(out, ATTRIBUTE_FIELDS[kind], point, 'attributes');
+  fixed64(out, 2, point['startTimeUnixNano']);
   fixed64(out, 3, point['timeUnixNano']);
   if (kind === 'gauge' || kind === 'sum') {
     if (point['asDouble'] !== undefined) out.double(4, Number(point['asDouble']));

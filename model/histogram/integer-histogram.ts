@@ -2,7 +2,8 @@
  * Queries compute with float histograms, and hand them out as such. Most were integer ones when they
  * came in, which is the form that other servers expect and that takes less room.
  */
-import type { FloatHistogram, Histogram } from '../../model/index.ts';
+import type { FloatHistogram } from './float-histogram.ts';
+import type { Histogram } from './histogram.ts';
 
 /** The same histogram in integer form where all its counts are whole numbers. */
 export function toIntegerHistogram(histogram: FloatHistogram): Histogram | FloatHistogram {
