@@ -116,7 +116,9 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
     });
     this.head.outOfOrderWindowMs = options.outOfOrderWindowMs;
     this.head.writer.usesXor2 = options.floatEncoding === 'xor2';
-    this.head.writer.histogramChunksHoldStarts = options.startTimestamps.isInHistogramChunks;
+    const { isInHistogramChunks } = options.startTimestamps;
+    this.head.writer.histogramChunksHoldStarts = isInHistogramChunks;
+    this.head.late.histogramChunksHoldStarts = isInHistogramChunks;
     this.shared = { memory: this.head.heap.memory, directory };
     this.#blocks = new DbBlocks(files, directory, this.head, logger);
     this.#blocks.clean();
@@ -271,6 +273,8 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
   deleteSeries(minMs: number, maxMs: number, matchers: readonly Matcher[]): Promise<void> {
     return this.#maintenance.exclusively(async () => {
       let isChanged = false;
+      // Work that failed late may have left a block that counts and that nobody has looked at yet.
+      this.#blocks.reload(this.#retention());
       for (const block of this.#blocks.all) {
         const { meta } = block;
         if (meta.minMs > maxMs || meta.endMs <= minMs) continue;
