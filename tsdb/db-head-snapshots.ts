@@ -81,7 +81,11 @@ export class HeadSnapshots {
       log.flushSeries();
       // From a segment's begin on, so that the one before stays as it is.
       const segment = wal.cutSegment();
-      await this.#write('head', { segment, offsetBytes: 0 }, deadRefs);
+      await this.#write('head', { segment, offsetBytes: 0 }, deadRefs, () => {
+        // Those that began meanwhile are in the snapshot, too, and the log must be enough without it.
+        log.flushSeries();
+        wal.sync();
+      });
       this.#savedAtBytes = writtenSizeBytes;
     } catch (error) {
       this.#savedAtBytes = writtenSizeBytes - this.#dueSizeBytes * (1 - RETRY_PART);
@@ -130,6 +134,7 @@ export class HeadSnapshots {
     kind: SnapshotKind,
     position: SnapshotPosition,
     deadRefs: readonly number[],
+    beforePublishing: () => void = () => {},
   ): Promise<void> {
     const { options, head, wal, blocks } = this.#parts;
     const { files, directory } = options;
@@ -147,6 +152,7 @@ export class HeadSnapshots {
     });
     // What was finished meanwhile is in the snapshot's chunks or must be in these.
     head.flushChunks();
+    beforePublishing();
     publishSnapshot(files, path, {
       lastSegment: segmentMark(files, wal.directory, position.segment - 1),
       lastRef: head.lastRef,

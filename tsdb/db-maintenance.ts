@@ -15,6 +15,7 @@ import {
   type StaleSeries,
 } from './compaction/stale-series.ts';
 import { readUploadedBlocks, waitsForUpload } from './compaction/uploaded-blocks.ts';
+import { removeBlock } from './block/block-directory.ts';
 import type { UlidSource } from './block/ulid.ts';
 import type { DbBlocks, RetentionLimits } from './db-blocks.ts';
 import type { CompactionJob, JobResult } from './db-jobs.ts';
@@ -195,19 +196,11 @@ export class Maintenance {
 
   /** Writes blocks of what came out of order, one per block range, and forgets it. */
   async compactLate(): Promise<void> {
-    const { head, lateLog, options } = this.#parts;
+    const { head, lateLog } = this.#parts;
     if (head.outOfOrder.refs.size === 0) return;
     const segment = head.late.sealAll();
     const lastFile = head.newestChunkFile;
-    const { minBlockMs } = options;
-    const { minLateMs, maxLateMs } = head;
-    for (
-      let startMs = Math.floor(minLateMs / minBlockMs) * minBlockMs;
-      startMs <= maxLateMs;
-      startMs += minBlockMs
-    ) {
-      await this.#writeBlock('out-of-order', startMs, startMs + minBlockMs);
-    }
+    await this.#writeBlocks('out-of-order', head.minLateMs, head.maxLateMs);
     this.reloadBlocks();
     await this.#awaitReaders();
     const emptied = dropLateChunks(head, lastFile);
@@ -229,9 +222,7 @@ export class Maintenance {
       head.flushChunks();
       const lastMs = stale.lastMs.reduce((last, timeMs) => Math.max(last, timeMs), -Infinity);
       const firstMs = Math.floor(head.minMs / minBlockMs) * minBlockMs;
-      for (let minMs = firstMs; minMs <= lastMs; minMs += minBlockMs) {
-        await this.#writeBlock('in-order', minMs, minMs + minBlockMs, stale.refs);
-      }
+      await this.#writeBlocks('in-order', firstMs, lastMs, stale.refs);
       this.reloadBlocks();
       await this.#awaitReaders();
       this.#forgetInLog(stale, firstMs);
@@ -274,6 +265,28 @@ export class Maintenance {
     const meta = await this.#writeBlock('in-order', minMs, endMs);
     this.#logger.info('write block', { mint: minMs, maxt: endMs, ulid: meta?.ulid ?? '' });
     this.reloadBlocks();
+  }
+
+  /** Writes what lies from `minMs` to `maxMs` as blocks, one per block range: all or, throwing, none. */
+  async #writeBlocks(
+    part: HeadPart,
+    minMs: number,
+    maxMs: number,
+    staleRefs?: Uint32Array,
+  ): Promise<void> {
+    const { files, directory, minBlockMs } = this.#parts.options;
+    const written: string[] = [];
+    try {
+      let startMs = Math.floor(minMs / minBlockMs) * minBlockMs;
+      for (; startMs <= maxMs; startMs += minBlockMs) {
+        const meta = await this.#writeBlock(part, startMs, startMs + minBlockMs, staleRefs);
+        if (meta !== null) written.push(meta.ulid);
+      }
+    } catch (error) {
+      // The next attempt writes them again, under other names, and a full disk would stay full.
+      for (const ulid of written) removeBlock(files, directory, ulid);
+      throw error;
+    }
   }
 
   /** Writes [minMs, endMs) of a part of the head, or of some stale series, as a block. */

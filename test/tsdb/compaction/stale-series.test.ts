@@ -159,3 +159,91 @@ test('what is deleted afterwards stays so, whatever is read at the next start', 
   db = open({ staleCompactionThreshold: 0 });
   expect(counts()).toEqual({ 0: 21, 1: 11, 2: 25, 3: 25 });
 });
+
+/** Series 0 to 2; the first two end, and only the second of them has samples in two block ranges. */
+function fillTwoRanges(): void {
+  // Known before it has any.
+  const appender = db.appender();
+  appender.series(Labels.fromObject({ __name__: 'm', i: '0' }));
+  appender.commit();
+  for (let n = 80; n < 125; n++) {
+    if (n >= 105 && n <= 110) append(0, n, n === 110);
+    if (n <= 110) append(1, n, n === 110);
+    append(2, n);
+  }
+}
+
+function blockNames(): string[] {
+  return files.list('/data').filter((name) => /^[0-9A-Z]{26}$/.test(name));
+}
+
+test('each is in the blocks of the ranges in which it has samples', async () => {
+  fillTwoRanges();
+  await db.tick();
+  expect(hints()).toEqual([['from-stale-series'], ['from-stale-series']]);
+  expect(db.head.series.count).toBe(1);
+  expect(counts()).toEqual({ 0: 6, 1: 31, 2: 45 });
+});
+
+test('when one of the blocks cannot be written there is none, and the series stay', async () => {
+  await db.close();
+  let isBroken = true;
+  db = open({
+    runJob: async (job, shared) => {
+      if (isBroken && job.kind === 'head-block' && job.minMs > START_MS) throw new Error('full');
+      return runCompactionJob(job, shared, files);
+    },
+  });
+  fillTwoRanges();
+  await db.tick();
+  expect(blockNames()).toEqual([]);
+  expect(db.head.series.count).toBe(3);
+  isBroken = false;
+  await db.deleteSeries(START_MS, START_MS + 99 * STEP_MS, [new Matcher('i', '=', '1')]);
+  db.configure({ staleCompactionThreshold: 0 });
+  files = files.crash('everything');
+  db = open();
+  await db.tick();
+  expect(blockNames().length).toBe(1);
+  expect(counts()).toEqual({ 0: 6, 1: 11, 2: 45 });
+});
+
+test('what is deleted is deleted from a block whose job failed after it was written', async () => {
+  await db.close();
+  db = open({
+    runJob: async (job, shared) => {
+      runCompactionJob(job, shared, files);
+      throw new Error('gone');
+    },
+  });
+  fill(2);
+  await db.tick();
+  expect(blockNames().length).toBe(1);
+  await db.deleteSeries(START_MS, START_MS + 9 * STEP_MS, [new Matcher('i', '=', '1')]);
+  expect(counts()).toEqual({ 0: 21, 1: 11, 2: 25, 3: 25 });
+  files = files.crash('everything');
+  db = open({ staleCompactionThreshold: 0 });
+  expect(counts()).toEqual({ 0: 21, 1: 11, 2: 25, 3: 25 });
+});
+
+test('nor does it come back with a block that was written anew by a job that failed then', async () => {
+  await db.close();
+  db = open({
+    runJob: async (job, shared) => {
+      const result = runCompactionJob(job, shared, files);
+      if (job.kind === 'merge-blocks') throw new Error('gone');
+      return result;
+    },
+  });
+  for (let n = 0; n < 180; n++) for (let i = 0; i < 2; i++) append(i, n);
+  await db.compact();
+  await db.deleteSeries(START_MS, START_MS + 9 * STEP_MS, [new Matcher('i', '=', '1')]);
+  await expect(db.cleanTombstones()).rejects.toThrow('gone');
+  expect(blockNames().length).toBe(2);
+  await db.deleteSeries(START_MS, START_MS + 9 * STEP_MS, [new Matcher('i', '=', '0')]);
+  expect(counts()).toEqual({ 0: 170, 1: 170 });
+  files = files.crash('everything');
+  db = open();
+  expect(blockNames().length).toBe(1);
+  expect(counts()).toEqual({ 0: 170, 1: 170 });
+});

@@ -117,6 +117,13 @@ const anyStep = fc.oneof(
   },
   { weight: 2, arbitrary: constant('hold') },
   { weight: 1, arbitrary: constant('clean') },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('fail' as const),
+      when: fc.constantFrom('before' as const, 'after' as const),
+    }),
+  },
   { weight: 3, arbitrary: constant('compact') },
   { weight: 3, arbitrary: constant('tick') },
   { weight: 1, arbitrary: constant('snapshot') },
@@ -132,6 +139,8 @@ type Setting = {
   readonly staleThreshold?: number;
 };
 
+class JobFailure extends Error {}
+
 class Harness {
   files = new MemoryFiles();
   readonly store = new SampleStore();
@@ -140,6 +149,8 @@ class Harness {
   nowMs = START_MS;
   snapshotCount = 0;
   db: Db;
+  /** Whether the next job fails, without having done anything or after it has done everything. */
+  failure: 'none' | 'before' | 'after' = 'none';
   /** A query that was opened earlier; the store holds what it must see. */
   held: Querier | null = null;
 
@@ -173,8 +184,12 @@ class Harness {
       staleCompactionThreshold: this.staleThreshold,
       runJob: async (job, shared) => {
         await nextTurn();
+        const { failure } = this;
+        this.failure = 'none';
+        if (failure === 'before') throw new JobFailure();
         const result = runCompactionJob(job, shared, this.files);
         await nextTurn();
+        if (failure === 'after') throw new JobFailure();
         return result;
       },
     });
@@ -199,8 +214,13 @@ class Harness {
         return this.store.hold();
       case 'delete':
         return this.delete(this.rangeOf(step.time), step.matcher);
+      case 'fail':
+        this.failure = step.when;
+        return;
       case 'clean':
-        return this.db.cleanTombstones();
+        return this.db.cleanTombstones().catch((error: unknown) => {
+          if (!(error instanceof JobFailure)) throw error;
+        });
       case 'compact':
         return this.db.compact();
       case 'tick':
@@ -268,6 +288,7 @@ class Harness {
   /** What a snapshot holds is what the database held. */
   async snapshot(): Promise<void> {
     const directory = `/snapshots/${this.snapshotCount++}`;
+    this.failure = 'none';
     await this.db.snapshot(directory, true);
     const db = this.open(directory);
     this.check(db, ALL, EVERYTHING);

@@ -4,7 +4,7 @@
  */
 import { createServer, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { onPath, PROMETHEUS } from '../../../support/installed.ts';
+import { exactPrometheus, onPath, PROMETHEUS } from '../../../support/installed.ts';
 import { sleep, TestServer, until } from '../../support/server.ts';
 import { ChangingTarget } from '../support/changing-target.ts';
 
@@ -74,7 +74,7 @@ describe.each(servers)('%s', (_name, program) => {
     await sleep(300);
     const ours = await start(reading(other.port));
     // Older ones compute a little differently.
-    const isExact = program === null || program === PROMETHEUS;
+    const isExact = program === null || program === exactPrometheus();
     const computed = isExact ? ['rate(requests_total[20s])', 'sum by (le) ({le!=""})'] : [];
     for (const query of ['{job="target"}[1m]', ...computed]) {
       const wanted = await ask(other, query, timeSeconds);
