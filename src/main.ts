@@ -44,7 +44,11 @@ switch (line.action) {
     if (line.values['write-documentation']) {
       process.stdout.write(flagsPage());
     } else {
+      const { IngestClient } = await import('./threads/ingest-client.ts');
+      const { 'log.level': level, 'log.format': format } = line.values;
+      // Its code loads on another core while this thread loads its own, which is as much again.
+      const ingest = new IngestClient({ level, format });
       const { runServer } = await import('./run-server.ts');
-      process.exit(await runServer(line.values, line.given));
+      process.exit(await runServer(line.values, line.given, ingest));
     }
 }

@@ -17,14 +17,19 @@ import { listenOn } from './listeners.ts';
 import { loadReceiverFile, loadRules, RuleFilesError } from './load-rules.ts';
 import { createStderrLogger } from './log-writer.ts';
 import { shutDown } from './shutdown.ts';
-import { IngestClient } from './threads/ingest-client.ts';
+import type { IngestClient } from './threads/ingest-client.ts';
 import type { CreateUploader } from './upload/uploader-for.ts';
 import { narthexVersion, platformName, PROMETHEUS_VERSION, sourceRevision } from './version.ts';
 
 /** As Prometheus ends: 1 when it cannot run, 2 when what it was told is wrong. */
 const EXIT = { good: 0, cannotRun: 1, badInput: 2 } as const;
 
-export async function runServer(values: FlagValues, given: ReadonlySet<FlagName>): Promise<number> {
+/** @param ingest  begun as early as possible; what is wrong with the configuration ends it, too */
+export async function runServer(
+  values: FlagValues,
+  given: ReadonlySet<FlagName>,
+  ingest: IngestClient,
+): Promise<number> {
   const log = { level: values['log.level'], format: values['log.format'] };
   const logger = createStderrLogger(log);
   let features: ChosenFeatures;
@@ -69,11 +74,10 @@ export async function runServer(values: FlagValues, given: ReadonlySet<FlagName>
     throw error;
   }
 
-  // Its code loads in another core while the configuration is read here.
-  const ingest = new IngestClient(log, (progress) => {
-    if (server !== null) server.state.walReplay = progress;
-  });
   let server: Server | null = null;
+  ingest.onReplay = (progress) => {
+    if (server !== null) server.state.walReplay = progress;
+  };
   const { promise: asked, resolve: askToStop } = Promise.withResolvers<string>();
   let config: Config;
   try {

@@ -20,10 +20,12 @@ export class IngestClient {
   readonly failed: Promise<Error>;
   /** The database as it can be read while its log is: without the head. Not when it has no blocks. */
   readonly blocksOpen: Promise<SharedDb>;
+  /** Told how far the reading of the log is. */
+  onReplay: ((progress: ReplayProgress) => void) | null = null;
   #isStopping = false;
 
   /** Starts the thread; it does nothing until it is told to. */
-  constructor(log: LogOptions, onReplay: (progress: ReplayProgress) => void) {
+  constructor(log: LogOptions) {
     const workerData: IngestThreadData = { log };
     this.#worker = new Worker(threadEntry('ingest-thread'), {
       name: 'ingest',
@@ -34,7 +36,7 @@ export class IngestClient {
     const blocks = Promise.withResolvers<SharedDb>();
     this.blocksOpen = blocks.promise;
     this.#worker.on('message', (message: object) => {
-      if ('replay' in message) onReplay((message as { replay: ReplayProgress }).replay);
+      if ('replay' in message) this.onReplay?.((message as { replay: ReplayProgress }).replay);
       if ('blocks' in message) blocks.resolve((message as { blocks: SharedDb }).blocks);
     });
     const { promise, resolve } = Promise.withResolvers<Error>();
