@@ -30,7 +30,7 @@ const REPEATED_METHODS = ['instant', 'range', 'labelNames', 'labelValues', 'seri
 let askedAtMs = -Infinity;
 
 /** The same methods, which are practised before the first call and in the gaps after it. */
-function practised(methods: Methods): Methods {
+function practised(methods: Methods, line: RemoteReadLine): Methods {
   const rehearsal = new Rehearsal(practice());
   let hasBegun = false;
   let isGreeted = false;
@@ -47,7 +47,8 @@ function practised(methods: Methods): Methods {
       const result = method(argument, call);
       askedAtMs = performance.now();
       const isShort = askedAtMs - beganMs <= REPEATED_MS_MAX;
-      if (isShort) rehearsal.note(() => method(argument, UNWATCHED));
+      // Other servers are not asked for practice.
+      if (isShort) rehearsal.note(() => line.hasServers || method(argument, UNWATCHED));
       if (!hasBegun) {
         hasBegun = true;
         const monotonicMs = (): number => performance.now();
@@ -78,5 +79,6 @@ const port = parentPort;
 assert(port !== null, 'runs in a worker');
 const { log, settings, remoteRead } = workerData as QueryWorkerData;
 const logger = createStderrLogger(log, { component: 'query worker' });
-serve(port, practised(createQueryMethods(settings, logger, new RemoteReadLine(remoteRead))));
+const line = new RemoteReadLine(remoteRead);
+serve(port, practised(createQueryMethods(settings, logger, line), line));
 keepCompiledCode({ isBusy: () => performance.now() - askedAtMs < QUIET_MS });
