@@ -88,7 +88,8 @@ export class Notifier implements AlertmanagersPort {
       // Rules may be faster than discovery; what they found first is not lost.
       if (set.early !== null && set.early.length > 0) loop.add(set.early);
     }
-    set.early = null;
+    // An empty list may only say that no mechanism has answered yet.
+    if (active.length > 0) set.early = null;
     this.#count();
   }
 

@@ -278,6 +278,8 @@ describe('the notifier', () => {
     const config = { scheme: 'http', pathPrefix: '', timeoutMs: 5000, httpClient: CLIENT };
     const rest = { cloudAuth: null, discovery: [], relabelConfigs: [], alertRelabelConfigs: [] };
     notifier.applyConfig({ alertRelabelConfigs: [], alertmanagers: [{ ...config, ...rest }] });
+    // What discovery says before its mechanisms have answered.
+    notifier.setTargets(setName(0), []);
     notifier.send([alert('early')]);
     const found = [{ source: '0', targets: [{ __address__: address }], labels: {} }];
     notifier.setTargets(setName(0), found);
