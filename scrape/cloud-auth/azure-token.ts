@@ -1,12 +1,23 @@
 /**
  * Access tokens of Azure for the `azuread` section of remote write.
- * Source: Microsoft identity platform, client credentials with a secret, a certificate and federated
- * credentials; Azure instance metadata service; Prometheus configuration documentation.
+ * Source: Microsoft identity platform, client credentials with a certificate; Prometheus
+ * configuration documentation.
  */
 import { createHash, createPrivateKey, createSign, randomUUID, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ValueError } from '../../model/index.ts';
 import type { ApiContext, PlatformApi } from '../discovery/platform-api.ts';
+import {
+  askAsApplication,
+  askAsMachine,
+  AZURE_METADATA_HOST,
+  type AzureAnswer,
+  type AzureProof,
+  azureTokenUrl,
+  byAssertion,
+  byFederation,
+  bySecret,
+} from './azure-login.ts';
 
 /** Exactly one of the methods is not null. Texts that were not given are empty. */
 export type AzureAdSettings = {
@@ -34,7 +45,7 @@ export type AzureAdSettings = {
   readonly sdk: { readonly tenant_id: string } | null;
 };
 type Api = PlatformApi<AzureAdSettings, ApiContext>;
-type Answer = { readonly access_token?: string; readonly expires_in?: number | string };
+type Application = { readonly tenant_id: string; readonly client_id: string };
 export type AzureToken = { readonly value: string; readonly endMs: number };
 
 const CLOUDS: Readonly<Record<string, { readonly login: string; readonly monitor: string }>> = {
@@ -51,10 +62,7 @@ const CLOUDS: Readonly<Record<string, { readonly login: string; readonly monitor
     monitor: 'https://monitor.azure.us//.default',
   },
 };
-const METADATA = 'http://169.254.169.254';
-const METADATA_ROUTE = '/metadata/identity/oauth2/token?api-version=2018-02-01';
 const FEDERATED_FILE = '/var/run/secrets/azure/tokens/azure-identity-token';
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const ASSERTION_LIFETIME_SECONDS = 600;
 
 /** @throws ValueError, FetchError  no token can be had */
@@ -79,72 +87,52 @@ class Request {
     this.#scope = api.settings.scope || monitor;
   }
 
-  send(): Promise<Answer> {
+  send(): Promise<AzureAnswer> {
     const { managed_identity: machine, workload_identity: workload } = this.#api.settings;
     const { oauth, certificate, sdk } = this.#api.settings;
-    if (machine !== null) return this.#byMachine(machine.client_id);
-    if (workload !== null) return this.#byFederation(workload);
-    if (oauth !== null) return this.#byForm(oauth, { client_secret: oauth.client_secret });
-    if (certificate !== null) return this.#byCertificate(certificate);
+    if (machine !== null) return this.#asMachine(machine.client_id);
+    if (workload !== null) {
+      return this.#asApplication(workload, federation(workload.token_file_path));
+    }
+    if (oauth !== null) return this.#asApplication(oauth, bySecret(oauth.client_secret));
+    if (certificate !== null) {
+      return this.#asApplication(certificate, byAssertion(this.#assertion(certificate)));
+    }
     return this.#byEnvironment(sdk?.tenant_id ?? '');
   }
 
-  #byForm(
-    { tenant_id: tenant, client_id }: { readonly tenant_id: string; readonly client_id: string },
-    proof: Readonly<Record<string, string>>,
-  ): Promise<Answer> {
-    return this.#api.json<Answer>(this.#tokenUrl(tenant), this.#signal, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id,
-        scope: this.#scope,
-        ...proof,
-      }).toString(),
-    });
+  #asApplication(
+    { tenant_id: tenant, client_id: clientId }: Application,
+    proof: AzureProof,
+  ): Promise<AzureAnswer> {
+    const application = { tokenUrl: this.#tokenUrl(tenant), clientId, scope: this.#scope };
+    return askAsApplication(this.#api, application, proof, this.#signal);
   }
 
   #tokenUrl(tenant: string): string {
-    return `${this.#login}/${tenant}/oauth2/v2.0/token`;
+    return azureTokenUrl(this.#login, tenant);
   }
 
-  #byMachine(clientId: string): Promise<Answer> {
-    const host = process.env['AZURE_POD_IDENTITY_AUTHORITY_HOST'] ?? METADATA;
-    const resource = encodeURIComponent(this.#scope.replace(/\/\.default$/, ''));
-    const own = clientId === '' ? '' : `&client_id=${encodeURIComponent(clientId)}`;
-    const url = `${host}${METADATA_ROUTE}&resource=${resource}${own}`;
-    return this.#api.json<Answer>(url, this.#signal, { headers: { Metadata: 'true' } });
-  }
-
-  #byFederation(settings: NonNullable<AzureAdSettings['workload_identity']>): Promise<Answer> {
-    const file =
-      settings.token_file_path || process.env['AZURE_FEDERATED_TOKEN_FILE'] || FEDERATED_FILE;
-    return this.#byForm(settings, {
-      client_assertion_type: ASSERTION_TYPE,
-      client_assertion: readFileSync(file, 'utf8').trim(),
-    });
-  }
-
-  #byCertificate(settings: NonNullable<AzureAdSettings['certificate']>): Promise<Answer> {
-    return this.#byForm(settings, {
-      client_assertion_type: ASSERTION_TYPE,
-      client_assertion: this.#assertion(settings),
-    });
+  #asMachine(clientId: string): Promise<AzureAnswer> {
+    const host = process.env['AZURE_POD_IDENTITY_AUTHORITY_HOST'] ?? AZURE_METADATA_HOST;
+    const resource = this.#scope.replace(/\/\.default$/, '');
+    return askAsMachine(this.#api, host, resource, clientId, this.#signal);
   }
 
   /** What Azure's own libraries try: a secret, a federated token, the machine's identity. */
-  #byEnvironment(configuredTenant: string): Promise<Answer> {
+  #byEnvironment(configuredTenant: string): Promise<AzureAnswer> {
     const env = process.env;
-    const tenant_id = configuredTenant || (env['AZURE_TENANT_ID'] ?? '');
     const client_id = env['AZURE_CLIENT_ID'] ?? '';
+    const application = {
+      tenant_id: configuredTenant || (env['AZURE_TENANT_ID'] ?? ''),
+      client_id,
+    };
     const secret = env['AZURE_CLIENT_SECRET'];
-    if (secret !== undefined)
-      return this.#byForm({ tenant_id, client_id }, { client_secret: secret });
+    if (secret !== undefined) return this.#asApplication(application, bySecret(secret));
     if (env['AZURE_FEDERATED_TOKEN_FILE'] !== undefined) {
-      return this.#byFederation({ tenant_id, client_id, token_file_path: '' });
+      return this.#asApplication(application, federation(''));
     }
-    return this.#byMachine(client_id);
+    return this.#asMachine(client_id);
   }
 
   /** A statement of who we are, signed by the certificate's key. */
@@ -183,4 +171,9 @@ class Request {
     const text = `${encode(header)}.${encode(claims)}`;
     return `${text}.${createSign('RSA-SHA256').update(text).sign(key).toString('base64url')}`;
   }
+}
+
+/** @param file  empty: where the environment says, or the usual place */
+function federation(file: string): AzureProof {
+  return byFederation(file || process.env['AZURE_FEDERATED_TOKEN_FILE'] || FEDERATED_FILE);
 }

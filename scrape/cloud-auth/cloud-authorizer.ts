@@ -6,6 +6,7 @@ import { type ApiContext, PlatformApi } from '../discovery/platform-api.ts';
 import { signedHeaders, type ToSign } from '../http/signature-v4.ts';
 import { type AzureAdSettings, requestAzureToken } from './azure-token.ts';
 import { requestGoogleToken } from './google-token.ts';
+import { HeldToken } from './held-token.ts';
 
 /** The sections `sigv4`, `azuread` and `google_iam`, keys as in the configuration. */
 export type CloudAuthConfig =
@@ -24,8 +25,6 @@ export type CloudAuthorizerOptions = {
   readonly httpClient?: HttpClientConfig;
 };
 
-/** A token is renewed so long before it ends. */
-const RENEW_MS = 60_000;
 const GOOGLE_SCOPE = 'https://www.googleapis.com/auth/monitoring.write';
 
 type Unsigned = Pick<ToSign, 'method' | 'url' | 'headers' | 'body'>;
@@ -79,12 +78,12 @@ function createAuthorize(
     config.kind === 'azure'
       ? azureTokens(apiFor(config.settings))
       : googleTokens(apiFor({}), config);
-  let token: { readonly value: string; readonly endMs: number } | null = null;
+  const token = new HeldToken(clock, request);
   return {
     close,
     authorize: async ({ headers }, signal) => {
-      if (token === null || clock.nowMs() > token.endMs - RENEW_MS) token = await request(signal);
-      return { ...headers, Authorization: `Bearer ${token.value}` };
+      const { value } = await token.get(signal);
+      return { ...headers, Authorization: `Bearer ${value}` };
     },
   };
 }

@@ -1,10 +1,19 @@
 /**
  * Virtual machines at Azure, single ones and those of scale sets.
- * Source: Prometheus documentation, `<azure_sd_config>`; Azure REST API, Compute and Network;
- * Microsoft identity platform, client credentials; Azure instance metadata service.
+ * Source: Prometheus documentation, `<azure_sd_config>`; Azure REST API, Compute and Network.
  */
-import { readFileSync } from 'node:fs';
 import { ValueError } from '../../../model/index.ts';
+import {
+  askAsApplication,
+  askAsMachine,
+  AZURE_METADATA_HOST,
+  type AzureAnswer,
+  type AzureProof,
+  azureTokenUrl,
+  byFederation,
+  bySecret,
+} from '../../cloud-auth/azure-login.ts';
+import { HeldToken } from '../../cloud-auth/held-token.ts';
 import type { LabelRecord } from '../../config.ts';
 import {
   type CreatePlatform,
@@ -50,10 +59,10 @@ type NetworkInterface = {
     }[];
   };
 };
-type Token = { readonly value: string; readonly endMs: number };
-type TokenAnswer = { readonly access_token?: string; readonly expires_in?: number | string };
 
-const CLOUDS: Readonly<Record<string, { readonly login: string; readonly management: string }>> = {
+type Cloud = { readonly login: string; readonly management: string };
+
+const CLOUDS: Readonly<Record<string, Cloud>> = {
   AZUREPUBLICCLOUD: {
     login: 'https://login.microsoftonline.com',
     management: 'https://management.azure.com',
@@ -75,26 +84,21 @@ const CLOUDS: Readonly<Record<string, { readonly login: string; readonly managem
     management: 'https://management.usgovcloudapi.net',
   },
 };
-const METADATA = 'http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01';
 const COMPUTE_VERSION = '2024-07-01';
 const NETWORK_VERSION = '2024-05-01';
 /** Interfaces of scale sets are known to the network service by an older version only. */
 const SCALE_SET_NETWORK_VERSION = '2018-10-01';
-const RENEW_MS = 60_000;
 const PREFIX = '__meta_azure_';
 
 export const create: CreatePlatform = (config, context) => {
   const api = new PlatformApi<AzureSettings>(config, context);
-  let token: Token | null = null;
+  const token = new HeldToken(context.clock, (signal) =>
+    requestToken(api, cloudOf(api.settings), signal),
+  );
   const look = async (signal: AbortSignal) => {
-    const cloud = CLOUDS[api.settings.environment.toUpperCase()];
-    if (cloud === undefined) {
-      throw new ValueError(`there is no cloud environment ${api.settings.environment}`);
-    }
-    if (token === null || context.clock.nowMs() > token.endMs - RENEW_MS) {
-      token = await requestToken(api, cloud, signal);
-    }
-    const headers = { Authorization: `Bearer ${token.value}` };
+    const cloud = cloudOf(api.settings);
+    const { value } = await token.get(signal);
+    const headers = { Authorization: `Bearer ${value}` };
     const get = <T>(route: string, version: string) => {
       const url = `${cloud.management}${route}?api-version=${version}`;
       return api.json<T>(url, signal, { headers });
@@ -109,9 +113,15 @@ export const create: CreatePlatform = (config, context) => {
     context,
     look,
     () => api.close(),
-    () => (token = null),
+    () => token.forget(),
   );
 };
+
+function cloudOf({ environment }: AzureSettings): Cloud {
+  const cloud = CLOUDS[environment.toUpperCase()];
+  if (cloud === undefined) throw new ValueError(`there is no cloud environment ${environment}`);
+  return cloud;
+}
 
 type Get = <T>(route: string, version: string) => Promise<T>;
 type Page<T> = { readonly value?: readonly T[]; readonly nextLink?: string };
@@ -186,49 +196,29 @@ class Subscription {
   }
 }
 
-async function requestToken(
-  api: Api,
-  { login, management }: { readonly login: string; readonly management: string },
-  signal: AbortSignal,
-): Promise<Token> {
+async function requestToken(api: Api, { login, management }: Cloud, signal: AbortSignal) {
   const { authentication_method: method, ...settings } = api.settings;
   const env = process.env;
   const federated = env['AZURE_FEDERATED_TOKEN_FILE'];
   const clientId = settings.client_id || (env['AZURE_CLIENT_ID'] ?? '');
   const tenant = settings.tenant_id || (env['AZURE_TENANT_ID'] ?? '');
   const secret = settings.client_secret || (env['AZURE_CLIENT_SECRET'] ?? '');
-  const byForm = (params: Readonly<Record<string, string>>) =>
-    api.json<TokenAnswer>(`${login}/${tenant}/oauth2/v2.0/token`, signal, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id: clientId,
-        scope: `${management}/.default`,
-        ...params,
-      }).toString(),
-    });
-  const bySecret = () => byForm({ client_secret: secret });
-  const byFederation = (file: string) =>
-    byForm({
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: readFileSync(file, 'utf8').trim(),
-    });
-  const byMachine = () => {
-    const own = clientId === '' ? '' : `&client_id=${encodeURIComponent(clientId)}`;
-    const url = `${METADATA}&resource=${encodeURIComponent(`${management}/`)}${own}`;
-    return api.json<TokenAnswer>(url, signal, { headers: { Metadata: 'true' } });
+  const asApplication = (proof: AzureProof) => {
+    const tokenUrl = azureTokenUrl(login, tenant);
+    const application = { tokenUrl, clientId, scope: `${management}/.default` };
+    return askAsApplication(api, application, proof, signal);
   };
 
-  let answer: TokenAnswer;
-  if (method === 'OAuth') answer = await bySecret();
-  else if (method === 'WorkloadIdentity') {
-    if (federated === undefined) throw new ValueError('AZURE_FEDERATED_TOKEN_FILE is not set');
-    answer = await byFederation(federated);
-  } else if (method === 'SDK' && secret !== '') answer = await bySecret();
-  else if (method === 'SDK' && federated !== undefined) answer = await byFederation(federated);
-  else answer = await byMachine();
-
+  let answer: AzureAnswer;
+  if (method === 'OAuth' || (method === 'SDK' && secret !== '')) {
+    answer = await asApplication(bySecret(secret));
+  } else if (method === 'WorkloadIdentity' && federated === undefined) {
+    throw new ValueError('AZURE_FEDERATED_TOKEN_FILE is not set');
+  } else if ((method === 'WorkloadIdentity' || method === 'SDK') && federated !== undefined) {
+    answer = await asApplication(byFederation(federated));
+  } else {
+    answer = await askAsMachine(api, AZURE_METADATA_HOST, `${management}/`, clientId, signal);
+  }
   const endMs = api.context.clock.nowMs() + Number(answer.expires_in ?? 0) * 1000;
   return { value: answer.access_token ?? '', endMs };
 }

@@ -3,7 +3,8 @@
  * Source: Prometheus documentation, `<gce_sd_config>`; Compute Engine API v1, instances.list;
  * Google Cloud documentation, "Application Default Credentials".
  */
-import { type GoogleToken, requestGoogleToken } from '../../cloud-auth/google-token.ts';
+import { requestGoogleToken } from '../../cloud-auth/google-token.ts';
+import { HeldToken } from '../../cloud-auth/held-token.ts';
 import type { LabelRecord } from '../../config.ts';
 import {
   type CreatePlatform,
@@ -48,18 +49,17 @@ type Page = { readonly items?: readonly Instance[]; readonly nextPageToken?: str
 
 const API = 'https://compute.googleapis.com/compute/v1';
 const SCOPE = 'https://www.googleapis.com/auth/compute.readonly';
-const RENEW_MS = 60_000;
 const PREFIX = '__meta_gce_';
 
 export const create: CreatePlatform = (config, context) => {
   const api = new PlatformApi<GceSettings>(config, context);
-  let token: GoogleToken | null = null;
+  const token = new HeldToken(context.clock, (signal) =>
+    requestGoogleToken(api, SCOPE, '', signal),
+  );
   const look = async (signal: AbortSignal) => {
     const { project, zone, filter } = api.settings;
-    if (token === null || context.clock.nowMs() > token.endMs - RENEW_MS) {
-      token = await requestGoogleToken(api, SCOPE, '', signal);
-    }
-    const headers = { Authorization: `Bearer ${token.value}` };
+    const { value } = await token.get(signal);
+    const headers = { Authorization: `Bearer ${value}` };
     const targets: LabelRecord[] = [];
     let pageToken = '';
     do {
@@ -81,7 +81,7 @@ export const create: CreatePlatform = (config, context) => {
     context,
     look,
     () => api.close(),
-    () => (token = null),
+    () => token.forget(),
   );
 };
 

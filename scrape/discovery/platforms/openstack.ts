@@ -4,6 +4,7 @@
  * v2.1, Networking v2.0 and Load Balancer v2.
  */
 import { ValueError } from '../../../model/index.ts';
+import { HeldToken } from '../../cloud-auth/held-token.ts';
 import type { LabelRecord, TargetGroup } from '../../config.ts';
 import {
   type CreatePlatform,
@@ -78,17 +79,12 @@ type Listener = {
 type Ask = <T>(service: string, route: string, key: string) => Promise<T[]>;
 
 const PREFIX = '__meta_openstack_';
-/** Sessions are given up so long before they end. */
-const SESSION_SPARE_MS = 60_000;
 
 export const create: CreatePlatform = (config, context) => {
   const api = new PlatformApi<OpenStackSettings>(config, context);
-  let session: Session | null = null;
+  const session = new HeldToken(context.clock, (signal) => logIn(api, signal));
   const look = async (signal: AbortSignal): Promise<TargetGroup[]> => {
-    if (session === null || context.clock.nowMs() > session.endMs) {
-      session = await logIn(api, signal);
-    }
-    const { token, catalog } = session;
+    const { token, catalog } = await session.get(signal);
     const headers = { 'X-Auth-Token': token };
     const ask: Ask = async <T>(service: string, route: string, key: string) => {
       type Page = Record<string, unknown>;
@@ -102,21 +98,15 @@ export const create: CreatePlatform = (config, context) => {
       }
       return all;
     };
-    try {
-      const targets = await targetsOf(api.settings, ask);
-      return [{ source: `OS_${api.settings.region}`, labels: {}, targets }];
-    } catch (error) {
-      // The session may have been ended.
-      session = null;
-      throw error;
-    }
+    const targets = await targetsOf(api.settings, ask);
+    return [{ source: `OS_${api.settings.region}`, labels: {}, targets }];
   };
   return refreshingWith(
     config,
     context,
     look,
     () => api.close(),
-    () => (session = null),
+    () => session.forget(),
   );
 };
 
@@ -142,11 +132,11 @@ async function logIn(api: PlatformApi<OpenStackSettings>, signal: AbortSignal): 
   if (response.status !== 201 && response.status !== 200) throw statusError(url, response);
   type Answer = { token?: { catalog?: Catalog; expires_at?: string } };
   const { token } = jsonOf(response, url) as Answer;
-  const endMs = Date.parse(token?.expires_at ?? '') || api.context.clock.nowMs() + SESSION_SPARE_MS;
   return {
     token: response.headers['x-subject-token'] ?? '',
     catalog: token?.catalog ?? [],
-    endMs: endMs - SESSION_SPARE_MS,
+    // An answer that names no end is good for this look.
+    endMs: Date.parse(token?.expires_at ?? '') || api.context.clock.nowMs(),
   };
 }
 

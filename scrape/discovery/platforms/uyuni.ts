@@ -54,31 +54,25 @@ export const create: CreatePlatform = (config, context) => {
       const key = await call(signal, 'auth.login', username, password, SESSION_SECONDS);
       session = { key, endMs: context.clock.monotonicMs() + SESSION_REUSE_MS };
     }
-    try {
-      const { key } = session;
-      const groupsOf = await list(
-        signal,
-        'system.listSystemGroupsForSystemsWithEntitlement',
-        key,
-        entitlement,
-      );
-      const ids = groupsOf.map(({ id }) => id!);
-      if (ids.length === 0) return [{ source: server, labels: {}, targets: [] }];
-      const endpoints = await list(signal, 'system.monitoring.listEndpoints', key, ids);
-      const networks = await list(signal, 'system.getNetworkForSystems', key, ids);
-      const targets = endpoints.map((endpoint): LabelRecord => {
-        const isSame = (other: XmlRpcValue | undefined) => other === endpoint['system_id'];
-        const network = networks.find(({ system_id: id }) => isSame(id)) ?? {};
-        const groups = (groupsOf.find(({ id }) => isSame(id))?.['system_groups'] ??
-          []) as readonly Member[];
-        return targetOf(endpoint, network, groups, separator);
-      });
-      return [{ source: server, labels: {}, targets }];
-    } catch (error) {
-      // The session may be what is wrong.
-      session = null;
-      throw error;
-    }
+    const { key } = session;
+    const groupsOf = await list(
+      signal,
+      'system.listSystemGroupsForSystemsWithEntitlement',
+      key,
+      entitlement,
+    );
+    const ids = groupsOf.map(({ id }) => id!);
+    if (ids.length === 0) return [{ source: server, labels: {}, targets: [] }];
+    const endpoints = await list(signal, 'system.monitoring.listEndpoints', key, ids);
+    const networks = await list(signal, 'system.getNetworkForSystems', key, ids);
+    const targets = endpoints.map((endpoint): LabelRecord => {
+      const isSame = (other: XmlRpcValue | undefined) => other === endpoint['system_id'];
+      const network = networks.find(({ system_id: id }) => isSame(id)) ?? {};
+      const groups = (groupsOf.find(({ id }) => isSame(id))?.['system_groups'] ??
+        []) as readonly Member[];
+      return targetOf(endpoint, network, groups, separator);
+    });
+    return [{ source: server, labels: {}, targets }];
   };
   return refreshingWith(
     config,
