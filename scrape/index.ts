@@ -20,6 +20,7 @@ export { type ReadBody, readExposition, type ReadSample } from './read-expositio
 export { type SampleLine, SampleLineReader } from './exposition/sample-line.ts';
 export { HttpClient, type HttpClientOptions } from './http/http-client.ts';
 export type { HttpRequest, HttpResponse } from './http/http-request.ts';
+export { dialerMetrics } from './scrape-metrics.ts';
 export { FetchError, type FetchErrorKind } from './http/fetch-error.ts';
 export { type Credentials, signedHeaders, type ToSign } from './http/signature-v4.ts';
 export { type CloudAuthConfig, CloudAuthorizer } from './cloud-auth/cloud-authorizer.ts';

@@ -170,14 +170,19 @@ export class SeriesCache {
     this.#resizeText(Math.max(64, this.textLength));
   }
 
-  /** How much metadata is remembered. */
+  /** How many metrics metadata is remembered of, and how much. */
   metadataSize(): { entryCount: number; sizeBytes: number } {
     let entryCount = 0;
     let sizeBytes = 0;
+    let last: Uint8Array = NO_BYTES;
     for (let entry = 0; entry < this.count; entry++) {
       if ((this.flags[entry]! & EntryFlag.Comment) === 0) continue;
-      entryCount++;
-      sizeBytes += this.lengths[entry]!;
+      const text = this.textOf(entry);
+      sizeBytes += text.length;
+      // Type and help of a metric stand next to each other.
+      const name = metricOfMetadata(text);
+      if (Buffer.compare(name, last) !== 0) entryCount++;
+      last = name;
     }
     return { entryCount, sizeBytes };
   }
@@ -246,4 +251,29 @@ function hashBytes(bytes: Uint8Array, start: number, end: number): number {
     hash ^= hash >>> 15;
   }
   return Math.imul(hash ^ (hash >>> 13), 0x5bd1e995);
+}
+
+const NO_BYTES = new Uint8Array(0);
+const NUL = 0;
+const SPACE = 0x20;
+const HASH = 0x23;
+/** Before the name in the text of protobuf's metadata: a mark and the type. */
+const PROTOBUF_HEAD_LENGTH = 2;
+
+/** The metric's name in a line `# TYPE name …`, or in what protobuf's reader keeps in its place. */
+function metricOfMetadata(text: Uint8Array): Uint8Array {
+  if (text[0] !== HASH) {
+    const end = text.indexOf(NUL, PROTOBUF_HEAD_LENGTH);
+    return text.subarray(PROTOBUF_HEAD_LENGTH, end);
+  }
+  let at = 1;
+  const skip = (isBlank: boolean) => {
+    while (at < text.length && text[at]! <= SPACE === isBlank) at++;
+  };
+  skip(true);
+  skip(false);
+  skip(true);
+  const start = at;
+  skip(false);
+  return text.subarray(start, at);
 }

@@ -3,10 +3,11 @@
  * Source: Microsoft identity platform, client credentials with a certificate; Prometheus
  * configuration documentation.
  */
-import { createHash, createPrivateKey, createSign, randomUUID, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, randomUUID, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ValueError } from '../../model/index.ts';
 import type { ApiContext, PlatformApi } from '../discovery/platform-api.ts';
+import { signJwt } from '../http/jwt.ts';
 import {
   askAsApplication,
   askAsMachine,
@@ -152,8 +153,6 @@ class Request {
     });
     const nowSeconds = Math.floor(this.#api.context.clock.nowMs() / 1000);
     const header = {
-      alg: 'RS256',
-      typ: 'JWT',
       x5t: createHash('sha1').update(chain[0]!).digest('base64url'),
       ...(settings.send_certificate_chain
         ? { x5c: chain.map((raw) => raw.toString('base64')) }
@@ -167,9 +166,7 @@ class Request {
       nbf: nowSeconds,
       exp: nowSeconds + ASSERTION_LIFETIME_SECONDS,
     };
-    const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
-    const text = `${encode(header)}.${encode(claims)}`;
-    return `${text}.${createSign('RSA-SHA256').update(text).sign(key).toString('base64url')}`;
+    return signJwt('RS256', header, claims, key);
   }
 }
 

@@ -4,11 +4,11 @@
  * Source: Google Cloud documentation, "Application Default Credentials", "Using OAuth 2.0 for Server
  * to Server Applications", "Access tokens from the metadata server".
  */
-import { createSign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { ApiContext, PlatformApi } from '../discovery/platform-api.ts';
+import { signJwt } from '../http/jwt.ts';
 
 /** A file of application default credentials. */
 type CredentialsFile = {
@@ -77,7 +77,6 @@ function tokenParams(
       refresh_token: credentials.refresh_token ?? '',
     };
   }
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
   const nowSeconds = Math.floor(nowMs / 1000);
   const claims = {
     iss: credentials.client_email,
@@ -86,13 +85,9 @@ function tokenParams(
     iat: nowSeconds,
     exp: nowSeconds + 3600,
   };
-  const text = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`;
-  const signature = createSign('RSA-SHA256')
-    .update(text)
-    .sign(credentials.private_key ?? '');
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-    assertion: `${text}.${signature.toString('base64url')}`,
+    assertion: signJwt('RS256', {}, claims, credentials.private_key ?? ''),
   };
 }
 

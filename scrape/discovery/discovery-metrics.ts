@@ -3,6 +3,7 @@
  * Source: /metrics of Prometheus 3.14.
  */
 import type { Registry } from '../../model/index.ts';
+import { platformMetrics } from './platform-metrics.ts';
 
 const QUANTILES = [0.5, 0.9, 0.99];
 const BOUNDS = [0.01, 0.1, 1, 10];
@@ -38,9 +39,11 @@ export function discoveryMetrics(registry: Registry, name: string) {
     'Timestamp of the last update sent to the SD consumers.',
     ['name', 'config'],
   );
+  const platforms = platformMetrics(registry);
   const counter = (metric: string, help: string) =>
     registry.counters(metric, help, ['name']).labels(name);
   return {
+    platforms,
     failedConfigs: registry
       .gauges(
         'prometheus_sd_failed_configs',
@@ -100,6 +103,7 @@ export function discoveryMetrics(registry: Registry, name: string) {
     },
     refreshFailed(mechanism: string, config: string): void {
       refreshFailures.labels(mechanism, config).increase();
+      platforms.failed(mechanism);
     },
     updated(config: string, targetCount: number, nowMs: number): void {
       discovered.labels(name, config).set(targetCount);

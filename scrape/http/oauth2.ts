@@ -6,6 +6,7 @@
 import { type Clock, ValueError } from '../../model/index.ts';
 import { OAUTH2_JWT_BEARER, type OAuth2Config } from '../config.ts';
 import { HttpTransport } from './http-transport.ts';
+import { signJwt } from './jwt.ts';
 import type { SecretFiles } from './secret-files.ts';
 
 /** A token is asked for anew so long before it ends. */
@@ -13,8 +14,6 @@ const RENEW_BEFORE_MS = 10_000;
 const ASSERTION_LIFETIME_SECONDS = 3600;
 const TOKEN_ANSWER_SIZE_MAX_BYTES = 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 30_000;
-
-const HASHES = { RS256: 'RSA-SHA256', RS384: 'RSA-SHA384', RS512: 'RSA-SHA512' } as const;
 
 export class OAuth2Tokens {
   readonly #config: OAuth2Config;
@@ -122,13 +121,9 @@ export class OAuth2Tokens {
     const { clientId, iss, audience, tokenUrl, scopes, claims } = this.#config;
     const { signatureAlgorithm, clientCertificateKeyId } = this.#config;
     // Asked for only now: it takes 1 MB, and hardly anybody signs.
-    const { createSign, randomUUID } = process.getBuiltinModule('node:crypto');
+    const { randomUUID } = process.getBuiltinModule('node:crypto');
     const nowSeconds = Math.floor(this.#clock.nowMs() / 1000);
-    const header = {
-      alg: signatureAlgorithm,
-      typ: 'JWT',
-      ...(clientCertificateKeyId === '' ? {} : { kid: clientCertificateKeyId }),
-    };
+    const header = clientCertificateKeyId === '' ? {} : { kid: clientCertificateKeyId };
     const payload = {
       iss: iss || clientId,
       sub: clientId,
@@ -139,10 +134,7 @@ export class OAuth2Tokens {
       ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
       ...claims,
     };
-    const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
-    const signed = `${encode(header)}.${encode(payload)}`;
-    const signature = createSign(HASHES[signatureAlgorithm]).update(signed).sign(key);
-    return `${signed}.${signature.toString('base64url')}`;
+    return signJwt(signatureAlgorithm, header, payload, key);
   }
 }
 

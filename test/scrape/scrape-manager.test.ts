@@ -383,6 +383,22 @@ describe('a scrape manager', () => {
     expect(entry!.entries).toHaveLength(2);
   });
 
+  test.each([
+    ['# HELP a A.\n# TYPE a counter\na 1\n# TYPE b gauge\n# HELP b B.\nb 1\n# HELP c C.\n', 3],
+    ['#  TYPE\ta counter\na 1\n# no metadata\n# TYPE "b c" gauge\n', 2],
+    ['a 1\n', 0],
+  ])('counts the metrics of which it has metadata', async (text, count) => {
+    const registry = new Registry();
+    fake = new FakeTargets({ registry });
+    fake.answer = () => text;
+    fake.run({});
+    await fake.clock.advance(20_000);
+    const entries = registry
+      .snapshot()
+      .find(({ name }) => name === 'prometheus_target_metadata_cache_entries')!;
+    expect(entries.samples.map(({ value }) => value)).toEqual([count]);
+  });
+
   test('counts under the names of Prometheus', async () => {
     const registry = new Registry();
     fake = new FakeTargets({ registry });

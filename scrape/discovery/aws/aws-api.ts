@@ -9,7 +9,7 @@ import {
   refreshingWith,
   withoutEndSlash,
 } from '../platform-api.ts';
-import { parseXml, type XmlElement } from '../xml.ts';
+import { childOf, childrenAt, parseXml, textAt, type XmlElement } from '../xml.ts';
 import { AwsIdentity, type AwsSettings, FORM_HEADERS } from './credentials.ts';
 
 export type Filter = { readonly name: string; readonly values: readonly string[] };
@@ -103,6 +103,38 @@ export function filterParams(
     });
   });
   return params;
+}
+
+/** A list that an older service gives page by page. */
+export type XmlPages = {
+  readonly service: string;
+  readonly action: string;
+  readonly apiVersion: string;
+  readonly listName: string;
+  /** Of the parameter and of the element that lead to the next page. */
+  readonly tokenName: string;
+};
+
+export async function allXmlPages<S>(
+  calls: AwsCalls<S>,
+  { service, action, apiVersion, listName, tokenName }: XmlPages,
+  params: Readonly<Record<string, string>>,
+): Promise<XmlElement[]> {
+  const found: XmlElement[] = [];
+  let token = '';
+  do {
+    const answer = await calls.query(service, {
+      Action: action,
+      Version: apiVersion,
+      ...params,
+      ...(token === '' ? {} : { [tokenName]: token }),
+    });
+    const result = childOf(answer, `${action}Result`);
+    if (result === undefined) break;
+    found.push(...childrenAt(result, listName));
+    token = textAt(result, tokenName);
+  } while (token !== '');
+  return found;
 }
 
 /** Items in lists that are short enough to be asked for at once. */

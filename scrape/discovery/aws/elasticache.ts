@@ -6,26 +6,25 @@
 import type { LabelRecord } from '../../config.ts';
 import { hostPort } from '../platform-api.ts';
 import { childOf, childrenAt, textAt, type XmlElement } from '../xml.ts';
-import { type AwsCalls, awsPlatform } from './aws-api.ts';
+import { allXmlPages, type AwsCalls, awsPlatform } from './aws-api.ts';
 import type { AwsSettings } from './credentials.ts';
-import { memberLabels, xmlTagLabels } from './member-labels.ts';
+import { memberLabels, memberNames, xmlTagLabels } from './member-labels.ts';
 
 type CacheSettings = AwsSettings & { readonly clusters: readonly string[] };
 type Calls = AwsCalls<CacheSettings>;
 
 const API_VERSION = '2015-02-02';
+const SERVICE = { service: 'elasticache', apiVersion: API_VERSION } as const;
 const PREFIX = '__meta_elasticache_';
 const SERVERLESS = `${PREFIX}serverless_cache_`;
 const CLUSTER = `${PREFIX}cache_cluster_`;
 const ENDPOINT_MEMBERS = ['Address', 'Port'];
 
-const words = (text: string) => text.trim().split(/\s+/);
-
-const SERVERLESS_MEMBERS = words(`
+const SERVERLESS_MEMBERS = memberNames(`
   ARN CreateTime DailySnapshotTime Description Engine FullEngineVersion KmsKeyId
   MajorEngineVersion ServerlessCacheName SnapshotRetentionLimit Status UserGroupId`);
 
-const CLUSTER_MEMBERS = words(`
+const CLUSTER_MEMBERS = memberNames(`
   ARN AtRestEncryptionEnabled AuthTokenEnabled AutoMinorVersionUpgrade CacheClusterCreateTime
   CacheClusterId CacheClusterStatus CacheNodeType CacheSubnetGroupName ClientDownloadLandingPage
   Engine EngineVersion IpDiscovery NetworkType NumCacheNodes PreferredAvailabilityZone
@@ -33,13 +32,13 @@ const CLUSTER_MEMBERS = words(`
   ReplicationGroupLogDeliveryEnabled SnapshotRetentionLimit SnapshotWindow
   TransitEncryptionEnabled TransitEncryptionMode`);
 
-const PENDING_MEMBERS = words(`
+const PENDING_MEMBERS = memberNames(`
   AuthTokenStatus CacheNodeType EngineVersion NumCacheNodes TransitEncryptionEnabled
   TransitEncryptionMode`);
 
 const LOG_MEMBERS = ['DestinationType', 'LogFormat', 'LogType', 'Message', 'Status'];
 
-const NODE_MEMBERS = words(`
+const NODE_MEMBERS = memberNames(`
   CacheNodeCreateTime CacheNodeId CacheNodeStatus CustomerOutpostArn ParameterGroupStatus
   SourceCacheNodeId`);
 
@@ -64,39 +63,14 @@ export const create = awsPlatform<CacheSettings>('elasticache', async (calls) =>
 
 function serverlessCaches(calls: Calls): Promise<XmlElement[]> {
   const action = 'DescribeServerlessCaches';
-  return pagesOf(calls, action, 'ServerlessCaches', 'NextToken', { MaxResults: '50' });
+  const list = { ...SERVICE, action, listName: 'ServerlessCaches', tokenName: 'NextToken' };
+  return allXmlPages(calls, list, { MaxResults: '50' });
 }
 
 function cacheClusters(calls: Calls): Promise<XmlElement[]> {
-  return pagesOf(calls, 'DescribeCacheClusters', 'CacheClusters', 'Marker', {
-    MaxRecords: '100',
-    ShowCacheNodeInfo: 'true',
-  });
-}
-
-/** @param tokenName  of the parameter and of the element that lead to the next page */
-async function pagesOf(
-  calls: Calls,
-  action: string,
-  listName: string,
-  tokenName: string,
-  params: Readonly<Record<string, string>>,
-): Promise<XmlElement[]> {
-  const found: XmlElement[] = [];
-  let token = '';
-  do {
-    const answer = await calls.query('elasticache', {
-      Action: action,
-      Version: API_VERSION,
-      ...params,
-      ...(token === '' ? {} : { [tokenName]: token }),
-    });
-    const result = childOf(answer, `${action}Result`);
-    if (result === undefined) break;
-    found.push(...childrenAt(result, listName));
-    token = textAt(result, tokenName);
-  } while (token !== '');
-  return found;
+  const action = 'DescribeCacheClusters';
+  const list = { ...SERVICE, action, listName: 'CacheClusters', tokenName: 'Marker' };
+  return allXmlPages(calls, list, { MaxRecords: '100', ShowCacheNodeInfo: 'true' });
 }
 
 async function tagsOf(calls: Calls, cache: XmlElement, prefix: string): Promise<LabelRecord> {

@@ -3,6 +3,11 @@ import type { LabelRecord } from '../../config.ts';
 import { labelNamePart } from '../platform-api.ts';
 import { childrenAt, childOf, textAt, type XmlElement } from '../xml.ts';
 
+/** Names of members, with white space between them. */
+export function memberNames(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
+}
+
 /**
  * A label for each member that `element` has.
  * @param members  their names, as the API reference writes them

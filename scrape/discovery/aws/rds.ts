@@ -6,9 +6,9 @@
 import type { LabelRecord } from '../../config.ts';
 import { hostPort } from '../platform-api.ts';
 import { childOf, childrenAt, textAt, type XmlElement } from '../xml.ts';
-import { type AwsCalls, awsPlatform, type Filter, filterParams } from './aws-api.ts';
+import { allXmlPages, type AwsCalls, awsPlatform, type Filter, filterParams } from './aws-api.ts';
 import type { AwsSettings } from './credentials.ts';
-import { memberLabels, xmlTagLabels } from './member-labels.ts';
+import { memberLabels, memberNames, xmlTagLabels } from './member-labels.ts';
 
 type RdsSettings = AwsSettings & {
   readonly port: number;
@@ -22,9 +22,7 @@ const PAGE_SIZE = '100';
 const CLUSTER = '__meta_rds_cluster_';
 const INSTANCE = '__meta_rds_instance_';
 
-const words = (text: string) => text.trim().split(/\s+/);
-
-const CLUSTER_MEMBERS = words(`
+const CLUSTER_MEMBERS = memberNames(`
   ActivityStreamKinesisStreamName ActivityStreamKmsKeyId ActivityStreamMode ActivityStreamStatus
   AllocatedStorage AutoMinorVersionUpgrade AutomaticRestartTime AwsBackupRecoveryPointArn
   BacktrackConsumedChangeRecords BacktrackWindow BackupRetentionPeriod Capacity CharacterSetName
@@ -41,7 +39,7 @@ const CLUSTER_MEMBERS = words(`
   ServerlessV2PlatformVersion Status StorageEncrypted StorageEncryptionType StorageThroughput
   StorageType UpgradeRolloutOrder`);
 
-const INSTANCE_MEMBERS = words(`
+const INSTANCE_MEMBERS = memberNames(`
   ActivityStreamEngineNativeAuditFieldsIncluded ActivityStreamKinesisStreamName
   ActivityStreamKmsKeyId ActivityStreamMode ActivityStreamPolicyStatus ActivityStreamStatus
   AllocatedStorage AutoMinorVersionUpgrade AutomaticRestartTime AutomationMode AvailabilityZone
@@ -92,28 +90,14 @@ function instancesOf(calls: Calls, clusterArn: string): Promise<XmlElement[]> {
   return pagesOf(calls, 'DescribeDBInstances', 'DBInstances', params);
 }
 
-async function pagesOf(
+function pagesOf(
   calls: Calls,
   action: string,
   listName: string,
   params: Readonly<Record<string, string>>,
 ): Promise<XmlElement[]> {
-  const found: XmlElement[] = [];
-  let marker = '';
-  do {
-    const answer = await calls.query('rds', {
-      Action: action,
-      Version: API_VERSION,
-      MaxRecords: PAGE_SIZE,
-      ...params,
-      ...(marker === '' ? {} : { Marker: marker }),
-    });
-    const result = childOf(answer, `${action}Result`);
-    if (result === undefined) break;
-    found.push(...childrenAt(result, listName));
-    marker = textAt(result, 'Marker');
-  } while (marker !== '');
-  return found;
+  const list = { service: 'rds', action, apiVersion: API_VERSION, listName, tokenName: 'Marker' };
+  return allXmlPages(calls, list, { MaxRecords: PAGE_SIZE, ...params });
 }
 
 function clusterLabels(cluster: XmlElement): LabelRecord {

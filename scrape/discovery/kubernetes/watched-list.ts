@@ -29,21 +29,27 @@ export class WatchedList<T extends KubernetesObject> {
   readonly #api: PlatformApi<unknown>;
   readonly #url: string;
   readonly #params: Readonly<Record<string, string>>;
+  readonly #role: string;
   readonly #onChange: () => void;
   readonly #objects = new Map<string, T>();
   #isListed = false;
   #version = '';
 
-  /** @param url  of the collection */
+  /**
+   * @param url   of the collection
+   * @param role  under which changes are counted
+   */
   constructor(
     api: PlatformApi<unknown>,
     url: string,
     params: Readonly<Record<string, string>>,
+    role: string,
     onChange: () => void,
   ) {
     this.#api = api;
     this.#url = url;
     this.#params = params;
+    this.#role = role;
     this.#onChange = onChange;
   }
 
@@ -102,8 +108,12 @@ export class WatchedList<T extends KubernetesObject> {
       this.#version = list.metadata?.resourceVersion ?? '';
       next = list.metadata?.continue ?? '';
     } while (next !== '');
-    this.#objects.clear();
-    for (const object of found) this.#objects.set(keyOf(object), object);
+    const gone = new Set(this.#objects.keys());
+    for (const object of found) {
+      gone.delete(keyOf(object));
+      this.#put(object);
+    }
+    for (const key of gone) this.#remove(key);
     this.#isListed = true;
     this.#onChange();
   }
@@ -155,10 +165,22 @@ export class WatchedList<T extends KubernetesObject> {
     if (object?.metadata === undefined) throw new ValueError(`${this.#url}: event without object`);
     this.#version = object.metadata.resourceVersion ?? this.#version;
     if (type === 'BOOKMARK') return true;
-    if (type === 'DELETED') this.#objects.delete(keyOf(object));
-    else this.#objects.set(keyOf(object), object);
+    if (type === 'DELETED') this.#remove(keyOf(object));
+    else this.#put(object);
     this.#onChange();
     return true;
+  }
+
+  #put(object: T): void {
+    const key = keyOf(object);
+    const { platforms } = this.#api.context.metrics;
+    platforms.kubernetesChanged(this.#role, this.#objects.has(key) ? 'update' : 'add');
+    this.#objects.set(key, object);
+  }
+
+  #remove(key: string): void {
+    const { platforms } = this.#api.context.metrics;
+    if (this.#objects.delete(key)) platforms.kubernetesChanged(this.#role, 'delete');
   }
 }
 

@@ -14,6 +14,7 @@ import {
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { ValueError } from '../../../model/index.ts';
+import { HeldToken } from '../../cloud-auth/held-token.ts';
 import { DEFAULT_HTTP_CLIENT_CONFIG } from '../../config.ts';
 import { PlatformApi, withoutEndSlash } from '../platform-api.ts';
 
@@ -48,8 +49,6 @@ export interface OciIdentity {
 const METADATA_URL = 'http://169.254.169.254/opc/v2';
 const METADATA_HEADERS = { Authorization: 'Bearer Oracle' };
 const SESSION_KEY_BITS = 2048;
-/** A token is renewed so long before it ends. */
-const RENEW_MS = 60_000;
 /** Metadata names the oldest regions by these. */
 const SHORT_REGIONS: Readonly<Record<string, string>> = {
   fra: 'eu-frankfurt-1',
@@ -83,7 +82,7 @@ class InstancePrincipal implements OciIdentity {
   readonly #api: PlatformApi<OciSettings>;
   /** Reached directly: metadata live on the machine itself. */
   readonly #metadata: PlatformApi<OciSettings>;
-  #last: { readonly signer: OciSigner; readonly endMs: number } | null = null;
+  readonly #token: HeldToken<{ readonly signer: OciSigner; readonly endMs: number }>;
 
   constructor(api: PlatformApi<OciSettings>) {
     this.#api = api;
@@ -92,18 +91,15 @@ class InstancePrincipal implements OciIdentity {
       { ...config, httpClient: DEFAULT_HTTP_CLIENT_CONFIG },
       api.context,
     );
+    this.#token = new HeldToken(api.context.clock, (signal) => this.#federate(signal));
   }
 
   async signer(signal: AbortSignal): Promise<OciSigner> {
-    const nowMs = this.#api.context.clock.nowMs();
-    if (this.#last === null || nowMs > this.#last.endMs - RENEW_MS) {
-      this.#last = await this.#federate(signal);
-    }
-    return this.#last.signer;
+    return (await this.#token.get(signal)).signer;
   }
 
   forget(): void {
-    this.#last = null;
+    this.#token.forget();
   }
 
   close(): void {

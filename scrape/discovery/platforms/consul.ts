@@ -14,6 +14,7 @@ import {
   PlatformApi,
   statusError,
 } from '../platform-api.ts';
+import type { ConsulCall } from '../platform-metrics.ts';
 import type { DiscoveryProvider } from '../provider.ts';
 
 type ConsulSettings = {
@@ -101,7 +102,7 @@ class ConsulProvider implements DiscoveryProvider {
         return null;
       }
       const params = this.#params({ filter }, index);
-      const answer = await this.#ask(`/v1/catalog/services?${params}`, signal);
+      const answer = await this.#call('services', `/v1/catalog/services?${params}`, signal);
       const catalog = answer.value as Record<string, readonly string[] | null>;
       const names = Object.entries(catalog)
         .filter(([name]) => services.length === 0 || services.includes(name))
@@ -133,7 +134,7 @@ class ConsulProvider implements DiscoveryProvider {
       const params = this.#params({ filter }, index);
       for (const tag of tags) params.append('tag', tag);
       const route = `/v1/health/service/${encodeURIComponent(name)}?${params}`;
-      const answer = await this.#ask(route, stop.signal);
+      const answer = await this.#call('service', route, stop.signal);
       const entries = answer.value as readonly HealthEntry[];
       service.group = {
         source: name,
@@ -184,6 +185,21 @@ class ConsulProvider implements DiscoveryProvider {
         if (error instanceof CanceledError) return;
         throw error;
       }
+    }
+  }
+
+  /** Asks, and notes how long it took. */
+  async #call(
+    call: ConsulCall,
+    route: string,
+    signal: AbortSignal,
+  ): Promise<{ value: unknown; index: string }> {
+    const { clock, metrics } = this.#api.context;
+    const startMs = clock.monotonicMs();
+    try {
+      return await this.#ask(route, signal);
+    } finally {
+      metrics.platforms.consulCalled(call, (clock.monotonicMs() - startMs) / 1000);
     }
   }
 

@@ -85,7 +85,7 @@ class KubernetesProvider implements DiscoveryProvider {
     const own = namespaces.own_namespace ? [ownNamespace()] : [];
     const names = [...new Set([...own, ...namespaces.names])];
     for (const kind of kindsOf(this.#api.settings)) {
-      const { path } = KINDS[kind];
+      const { path, role } = KINDS[kind];
       const paths =
         names.length === 0 || OF_CLUSTER.has(kind)
           ? [path]
@@ -93,7 +93,7 @@ class KubernetesProvider implements DiscoveryProvider {
       const params = this.#selectorParams(kind);
       const lists = paths.map(
         (one) =>
-          new WatchedList<KubernetesObject>(this.#api, this.#server + one, params, () => {
+          new WatchedList<KubernetesObject>(this.#api, this.#server + one, params, role, () => {
             void this.#settle();
           }),
       );

@@ -53,11 +53,13 @@ export const create: CreatePlatform = (config, context) => {
   // The server waits for news as long as it is asked to.
   const timeoutMs = fetchTimeoutMs + intervalMs;
   const api = new PlatformApi<KumaSettings>(config, context, { timeoutMs });
+  const { clock, metrics } = context;
   let last: DiscoveryResponse = {};
   const look = async (signal: AbortSignal) => {
     const { server, client_id: clientId } = api.settings;
     const wait = formatDuration(fetchTimeoutMs);
     const url = `${withoutEndSlash(server)}/v3/discovery:monitoringassignments?fetch-timeout=${wait}`;
+    const startMs = clock.monotonicMs();
     const response = await api.ask(url, signal, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
@@ -68,7 +70,10 @@ export const create: CreatePlatform = (config, context) => {
         response_nonce: last.nonce,
       }),
     });
-    if (response.status !== NOT_MODIFIED) {
+    metrics.platforms.kumaAsked((clock.monotonicMs() - startMs) / 1000);
+    if (response.status === NOT_MODIFIED) {
+      metrics.platforms.kumaUnchanged();
+    } else {
       if (response.status !== 200) throw statusError(url, response);
       last = jsonOf(response, url) as DiscoveryResponse;
     }

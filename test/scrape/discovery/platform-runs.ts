@@ -63,6 +63,8 @@ export type Discovery = {
   /** The newest list of a job, in order. */
   readonly found: (jobName: string) => readonly LabelRecord[];
   readonly failureCount: () => number;
+  /** Of a family: the label values of each series, and its value or count. */
+  readonly figures: (name: string) => Readonly<Record<string, number>>;
   readonly close: () => void;
 };
 
@@ -98,6 +100,13 @@ export function discoverHere(
         .snapshot()
         .find(({ name }) => name === 'prometheus_sd_refresh_failures_total')!
         .samples.reduce((sum, { value }) => sum + value, 0),
+    figures: (name) => {
+      const family = registry.snapshot().find((one) => one.name === name)!;
+      const shown = family.samples.map(
+        (sample) => [sample.labels.join(), sample.count ?? sample.value] as const,
+      );
+      return Object.fromEntries(shown);
+    },
     close: () => manager.stop(),
   };
 }
@@ -106,6 +115,7 @@ export type Run = {
   readonly server: FakeServer;
   readonly found: () => readonly LabelRecord[];
   readonly failureCount: () => number;
+  readonly figures: Discovery['figures'];
   readonly close: () => void;
 };
 
@@ -127,6 +137,7 @@ export async function runHere(fake: Fake): Promise<Run> {
     server,
     found: () => inOrder(discovery.found(fake.name).map(server.withoutOwnPort)),
     failureCount: discovery.failureCount,
+    figures: discovery.figures,
     close: () => {
       discovery.close();
       server.close();

@@ -17,20 +17,34 @@ async function run(name: string): Promise<Run> {
   return started;
 }
 
+/** Platforms that count failures under a name of their own. */
+const OWN_FAILURES: Readonly<Record<string, string>> = {
+  azure: 'prometheus_sd_azure_failures_total',
+  consul: 'prometheus_sd_consul_rpc_failures_total',
+  kubernetes: 'prometheus_sd_kubernetes_failures_total',
+  kuma: 'prometheus_sd_kuma_fetch_failures_total',
+  linode: 'prometheus_sd_linode_failures_total',
+  nomad: 'prometheus_sd_nomad_failures_total',
+};
+
 describe.each(FAKES)('$name', (fake) => {
   test('finds what a real Prometheus finds, and keeps it when asking fails', async () => {
-    const { found, failureCount, server } = await run(fake.name);
+    const { found, failureCount, figures, server } = await run(fake.name);
     const expected = fake.expected ?? recorded[fake.recordedAs ?? fake.name]!;
     expect(expected.length).toBeGreaterThan(0);
     const { documented = [] } = fake;
     const known = () => found().map((labels) => without(labels, documented));
     await expect.poll(known, POLL).toEqual(expected);
     for (const name of documented) expect(found().some((one) => name in one)).toBe(true);
+    const own = OWN_FAILURES[fake.mechanism];
+    if (own !== undefined) expect(figures(own)).toEqual({ '': failureCount() });
     if (fake.isWatched === true) return;
     const before = failureCount();
     server.isBroken = true;
     await expect.poll(failureCount, POLL).toBeGreaterThan(before);
     expect(known()).toEqual(expected);
+    // One may come between the two looks.
+    if (own !== undefined) expect(figures(own)['']).toBeGreaterThan(before);
   });
 });
 
@@ -53,6 +67,10 @@ describe('watching Kubernetes', () => {
     server.requests.filter(({ query }) => query.get('watch') === 'true');
   const lists = ({ server }: Run) =>
     server.requests.filter(({ query }) => query.get('watch') === null);
+  const eventsOf = ({ figures }: Run) =>
+    Object.fromEntries(
+      Object.entries(figures('prometheus_sd_kubernetes_events_total')).filter(([, n]) => n > 0),
+    );
   const START = ['10.9.0.1:10250', 'node-2.test:10250'];
 
   test('takes what is added, changed and deleted', async () => {
@@ -66,6 +84,7 @@ describe('watching Kubernetes', () => {
     one.server.push({ type: 'DELETED', object: node('node-3', '103', '10.9.0.4') });
     await expect.poll(() => addressesOf(one), POLL).toEqual(START);
     expect(lists(one).length).toBe(1);
+    expect(eventsOf(one)).toEqual({ 'node,add': 3, 'node,update': 1, 'node,delete': 1 });
   });
 
   test('goes on from the last version when the stream ends', async () => {
@@ -87,6 +106,7 @@ describe('watching Kubernetes', () => {
     one.server.push({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } });
     await expect.poll(() => lists(one).length, POLL).toBe(2);
     await expect.poll(() => addressesOf(one), POLL).toEqual(START);
+    expect(eventsOf(one)).toEqual({ 'node,add': 3, 'node,update': 2, 'node,delete': 1 });
   });
 
   test('keeps what it knows while the server fails', async () => {
@@ -100,4 +120,14 @@ describe('watching Kubernetes', () => {
     one.server.isBroken = false;
     await expect.poll(() => watches(one).length, POLL).toBeGreaterThan(2);
   });
+});
+
+test('calls of Consul and fetches of Kuma are timed', async () => {
+  const consul = await run('consul');
+  const calls = () => consul.figures('prometheus_sd_consul_rpc_duration_seconds');
+  await expect.poll(() => calls()['catalog,services'], POLL).toBeGreaterThan(0);
+  await expect.poll(() => calls()['catalog,service'], POLL).toBeGreaterThan(0);
+  const kuma = await run('kuma');
+  const fetches = () => kuma.figures('prometheus_sd_kuma_fetch_duration_seconds')[''];
+  await expect.poll(fetches, POLL).toBeGreaterThan(1);
 });
