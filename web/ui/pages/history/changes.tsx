@@ -7,9 +7,9 @@ import { compactNumber, countOf } from '../../parts/number-text.ts';
 import { Card } from '../../parts/page.tsx';
 import { Loaded } from '../../parts/state-views.tsx';
 import { StatusBadge } from '../../parts/status-badge.tsx';
-import { passesFilter } from '../../parts/text-filter.ts';
 import { STATE_TONES } from '../alerts/state-tones.ts';
 import classes from './history.module.css';
+import { passes } from './passes.ts';
 
 /** Every change of state, newest first. */
 export function Changes({ filter, text }: { filter: HistoryFilter; text: string }) {
@@ -60,11 +60,6 @@ export function Changes({ filter, text }: { filter: HistoryFilter; text: string 
       </Loaded>
     </Card>
   );
-}
-
-function passes({ rule, query, labels }: AlertEvent, text: string): boolean {
-  const labelTexts = () => Object.entries(labels).map(([name, value]) => `${name}=${value}`);
-  return passesFilter(text, () => [rule, query, ...labelTexts()]);
 }
 
 function Row({ event }: { event: AlertEvent }) {

@@ -2,19 +2,19 @@
 import { SegmentedControl } from '@mantine/core';
 import { IconHistory, IconX } from '@tabler/icons-react';
 import { useDeferredValue, useMemo } from 'react';
-import { type AlertTimeline, useAlertTimelines } from '../../api/alert-history.ts';
+import { useAlertTimelines } from '../../api/alert-history.ts';
 import { useNowMs } from '../../parts/ago.tsx';
 import { FilterInput } from '../../parts/filter-input.tsx';
 import { Notice } from '../../parts/notice.tsx';
 import { Card, Page, Toolbar } from '../../parts/page.tsx';
 import { Empty, Loaded } from '../../parts/state-views.tsx';
-import { passesFilter } from '../../parts/text-filter.ts';
 import { parseDurationMs } from '../../parts/time/duration.ts';
 import { MomentInput } from '../../parts/time/moment-input.tsx';
 import { momentFromUrl, momentToUrl } from '../../parts/time/moment-text.ts';
 import { useUrlFilters } from '../../parts/url-filters.ts';
 import { Changes } from './changes.tsx';
 import classes from './history.module.css';
+import { passes } from './passes.ts';
 import { Timelines } from './timelines.tsx';
 import { DEFAULT_RANGE, RANGES, windowOf } from './window.ts';
 
@@ -83,7 +83,7 @@ export default function HistoryPage() {
               )}
               <Card flush title="Timeline">
                 <Timelines
-                  alerts={filtered(alerts, text)}
+                  alerts={alerts.filter((one) => passes(one, text))}
                   window={shown}
                   onChoose={(fingerprint) => change({ alert: fingerprint })}
                 />
@@ -94,15 +94,5 @@ export default function HistoryPage() {
         }
       </Loaded>
     </Page>
-  );
-}
-
-function filtered(alerts: readonly AlertTimeline[], text: string): readonly AlertTimeline[] {
-  return alerts.filter(({ rule, query, labels }) =>
-    passesFilter(text, () => [
-      rule,
-      query,
-      ...Object.entries(labels).map(([name, value]) => `${name}=${value}`),
-    ]),
   );
 }
