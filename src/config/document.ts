@@ -69,7 +69,7 @@ export class ConfigDocument {
     this.file = file;
     this.folder = folder;
     // "failsafe" leaves every scalar a string; duplicate keys are reported here, with their key.
-    const [first] = parseAllDocuments(text, {
+    const [first] = parseAllDocuments(text.replace(/^\ufeff/, ''), {
       schema: 'failsafe',
       uniqueKeys: false,
       prettyErrors: false,

@@ -77,8 +77,10 @@ const fields = {
 const configFile = object(fields);
 export type FileValues = Infer<typeof configFile>;
 
-/** @param isAgent  some sections make no sense there and are refused */
-/** @param prefersProtobuf  whether jobs that name no protocol ask for protobuf first */
+/**
+ * @param isAgent          some sections make no sense there and are refused
+ * @param prefersProtobuf  whether jobs that name no protocol ask for protobuf first
+ */
 export function configFileType(
   isAgent: boolean,
   prefersProtobuf = false,

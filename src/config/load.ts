@@ -1,8 +1,8 @@
 /** Configuration file → checked settings, all of it or an error that says where and what. */
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import path from 'node:path';
-import { ConfigError, messageOf } from '../../model/index.ts';
 import type { ScrapeConfig } from '../../scrape/index.ts';
+import { readConfigText } from './config-text.ts';
 import { ConfigDocument } from './document.ts';
 import { configFileType, emptyConfigFile, type FileValues, jobsFileType } from './file-shape.ts';
 import { expandExternalLabels } from './global-shape.ts';
@@ -58,7 +58,7 @@ export type Config = {
 
 /** @throws ConfigError */
 export function loadConfig(file: string, options: LoadOptions = {}): Config {
-  const text = readText(file);
+  const text = readConfigText(file);
   const document = new ConfigDocument(text, file);
   const values = readDocument(
     configFileType(options.isAgent === true, options.prefersProtobuf),
@@ -69,7 +69,7 @@ export function loadConfig(file: string, options: LoadOptions = {}): Config {
   const names = new Map(values.scrape_configs.map((job) => [job.job_name, file]));
   const jobFiles = values.scrape_config_files.flatMap(matchingFiles);
   for (const jobFile of jobFiles) {
-    const jobsDocument = new ConfigDocument(readText(jobFile), jobFile);
+    const jobsDocument = new ConfigDocument(readConfigText(jobFile), jobFile);
     const type = jobsFileType(values.global, names);
     const { scrape_configs: more } = readDocument(type, jobsDocument, () => type.initial());
     jobValues.push(...more);
@@ -101,25 +101,6 @@ export function loadConfig(file: string, options: LoadOptions = {}): Config {
     warnings: missing.map((name) => `Empty environment variable ${name} in external_labels`),
     watchedFiles: [file, ...jobFiles, ...values.rule_files.flatMap(matchingFiles)],
   };
-}
-
-function readText(file: string): string {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const what = isMissing ? `open ${file}: no such file or directory` : messageOf(error);
-    throw new ConfigError(what, file, 0, 0, { cause: error });
-  }
-  const text = bytes.toString('utf8');
-  const invalidAt = Buffer.from(text, 'utf8').equals(bytes) ? -1 : text.indexOf('\ufffd');
-  if (invalidAt >= 0) {
-    const before = text.slice(0, invalidAt).split('\n');
-    const column = before.at(-1)!.length + 1;
-    throw new ConfigError('yaml: invalid UTF-8', file, before.length, column);
-  }
-  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 /** The files that `rule_files` names at this moment, each once. */

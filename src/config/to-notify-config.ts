@@ -2,10 +2,8 @@
 import type { NotifyConfig } from '../notify/index.ts';
 import type { FileValues } from './file-shape.ts';
 import { toRelabelConfig } from './relabel-shape.ts';
+import { toCloudAuth } from './to-remote-config.ts';
 import { toDiscovery, toHttpClient } from './to-scrape-config.ts';
-
-/** Of Amazon's managed Prometheus, whose Alertmanager this is for. */
-const AWS_SERVICE = 'aps';
 
 export function toNotifyConfig({ alerting }: FileValues): NotifyConfig {
   return {
@@ -15,8 +13,7 @@ export function toNotifyConfig({ alerting }: FileValues): NotifyConfig {
       pathPrefix: value.path_prefix,
       timeoutMs: value.timeout,
       httpClient: toHttpClient(value),
-      cloudAuth:
-        value.sigv4 === null ? null : { kind: 'aws', service: AWS_SERVICE, settings: value.sigv4 },
+      cloudAuth: toCloudAuth({ sigv4: value.sigv4 }),
       discovery: toDiscovery(value),
       relabelConfigs: value.relabel_configs.map(toRelabelConfig),
       alertRelabelConfigs: value.alert_relabel_configs.map(toRelabelConfig),

@@ -67,7 +67,12 @@ function hashedName(value: object): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, NAME_LENGTH);
 }
 
-function toCloudAuth({ sigv4, azuread, google_iam: google }: WriteValues): CloudAuthConfig | null {
+/** Absent sections are null. */
+export function toCloudAuth({
+  sigv4,
+  azuread = null,
+  google_iam: google = null,
+}: Pick<WriteValues, 'sigv4'> & Partial<WriteValues>): CloudAuthConfig | null {
   if (sigv4 !== null) return { kind: 'aws', service: AWS_SERVICE, settings: sigv4 };
   if (azuread !== null) return { kind: 'azure', settings: azuread };
   if (google !== null) return { kind: 'google', credentialsFile: google.credentials_file };

@@ -1,6 +1,11 @@
 /** Sends alerts to every Alertmanager there is. */
 import { type Clock, type Logger, type Registry, Relabeler } from '../../model/index.ts';
-import { CloudAuthorizer, HttpClient, type TargetGroup } from '../../scrape/index.ts';
+import {
+  CloudAuthorizer,
+  dialerMetrics,
+  HttpClient,
+  type TargetGroup,
+} from '../../scrape/index.ts';
 import type { AlertmanagersPort } from '../../web/index.ts';
 import type { AlertmanagerConfig, NotifyConfig } from './alertmanager-config.ts';
 import { alertmanagerUrls } from './alertmanager-targets.ts';
@@ -135,10 +140,11 @@ export class Notifier implements AlertmanagersPort {
   }
 
   #createSet(config: AlertmanagerConfig): AlertmanagerSet {
-    const { clock, userAgent } = this.#options;
+    const { clock, registry, userAgent } = this.#options;
+    const { observe } = dialerMetrics(registry, 'alertmanager');
     return {
       config,
-      client: new HttpClient(config.httpClient, { clock, userAgent }),
+      client: new HttpClient(config.httpClient, { clock, userAgent, observe }),
       authorizer:
         config.cloudAuth === null
           ? null

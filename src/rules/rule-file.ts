@@ -2,7 +2,6 @@
  * Rule file → checked groups, all of it or an error that says where and what.
  * Source: Prometheus documentation, recording and alerting rules; verdicts of promtool 3.14.
  */
-import { readFileSync } from 'node:fs';
 import {
   ConfigError,
   isValidLabelName,
@@ -14,6 +13,7 @@ import {
   type NameScheme,
 } from '../../model/index.ts';
 import { type Expr, parseExpr, type ParserOptions, printExpr, walk } from '../../promql/index.ts';
+import { readConfigText } from '../config/config-text.ts';
 import { ConfigDocument } from '../config/document.ts';
 import { duration, int, labelValue, orUnset, string } from '../config/scalar-types.ts';
 import {
@@ -85,15 +85,7 @@ function fileType(options: RuleFileOptions) {
 
 /** @throws ConfigError with every mistake, placed at the first */
 export function loadRuleFile(file: string, options: RuleFileOptions = {}): GroupDefinition[] {
-  return parseRuleFile(readRuleFile(file), file, options);
-}
-
-function readRuleFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(messageOf(error), file, 0, 0, { cause: error });
-  }
+  return parseRuleFile(readConfigText(file), file, options);
 }
 
 /** A group that is left out because of a mistake in it. */
@@ -113,7 +105,7 @@ export type SoundGroups = {
 export function loadSoundGroups(file: string, options: RuleFileOptions = {}): SoundGroups {
   let text = '';
   try {
-    text = readRuleFile(file);
+    text = readConfigText(file);
     return { groups: parseRuleFile(text, file, options), quarantined: [] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -129,7 +121,7 @@ function soundGroups(text: string, file: string, options: RuleFileOptions): Soun
   const quarantined: QuarantinedGroup[] = [];
   let document: ConfigDocument;
   try {
-    document = new ConfigDocument(text.replace(/^\ufeff/, ''), file);
+    document = new ConfigDocument(text, file);
   } catch (error) {
     if (error instanceof ConfigError) return { groups, quarantined };
     throw error;
@@ -167,7 +159,7 @@ export function parseRuleFile(
   options: RuleFileOptions = {},
 ): GroupDefinition[] {
   const type = fileType(options);
-  const document = new ConfigDocument(text.replace(/^\ufeff/, ''), file);
+  const document = new ConfigDocument(text, file);
   const { groups } = readDocument(type, document, () => type.initial());
   return groups.map((group) => toGroup(group, file, options));
 }

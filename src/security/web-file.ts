@@ -12,6 +12,7 @@ import {
   type TlsSettings,
   type WebSecurity,
 } from '../../web/index.ts';
+import { readConfigText, readProblem } from '../config/config-text.ts';
 import { ConfigDocument } from '../config/document.ts';
 import { bool, choice, filePath, secret, string } from '../config/scalar-types.ts';
 import {
@@ -123,7 +124,7 @@ export type WebFile = {
 
 /** @throws ConfigError naming file, line and column; also when a certificate cannot be used */
 export function readWebFile(file: string): WebFile {
-  const document = new ConfigDocument(readText(file), file);
+  const document = new ConfigDocument(readConfigText(file), file);
   const value = readDocument(webFile, document, () => webFile.initial());
   const { http2, headers: given } = value.http_server_config;
   const settings = value.tls_server_config;
@@ -172,17 +173,4 @@ function contentOf(what: string, inline: string, named: string, file: string): s
     const reason = `failed to read ${what}_file (${named}): ${readProblem(named, error)}`;
     throw new ConfigError(reason, file, 0, 0, { cause: error });
   }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(readProblem(file, error), file, 0, 0, { cause: error });
-  }
-}
-
-function readProblem(file: string, error: unknown): string {
-  const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-  return isMissing ? `open ${file}: no such file or directory` : messageOf(error);
 }

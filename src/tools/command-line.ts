@@ -11,7 +11,7 @@ export type Out = (text: string) => void;
 export type Outputs = { readonly out: Out; readonly err: Out };
 
 /** Ends a command because of its words. */
-class CommandLineError extends ValueError {}
+export class CommandLineError extends ValueError {}
 
 /** Flags by name and the arguments, at most `argumentCountMax` of them. */
 export function readWords<const Specs extends FlagSpecs>(

@@ -11,6 +11,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const { testPromql } = await import('./test-promql.ts');
     return testPromql(args, print);
   },
+  'check config': async (args) => (await import('./check.ts')).checkConfig(args, PROCESS_OUTPUT),
+  'check rules': async (args) => (await import('./check.ts')).checkRules(args, PROCESS_OUTPUT),
+  'check notifications': async (args) =>
+    (await import('./check.ts')).checkNotifications(args, PROCESS_OUTPUT),
   'tsdb list': async (args) => (await import('./tsdb-list.ts')).tsdbList(args, PROCESS_OUTPUT),
   'tsdb analyze': async (args) =>
     (await import('./tsdb-analyze.ts')).tsdbAnalyze(args, PROCESS_OUTPUT),

@@ -1,6 +1,5 @@
 /** What the commands that look into a data directory share. */
-import { createLogger, type Logger, type Matcher } from '../../model/index.ts';
-import { parseSelector } from '../../promql/index.ts';
+import { createLogger, type Logger } from '../../model/index.ts';
 import type { Out } from './command-line.ts';
 
 export const DIRECTORY_DEFAULT = 'data/';
@@ -14,9 +13,4 @@ export function readOnlyLogger(err: Out): Logger {
     },
     { level: 'warn', nowMs: () => Date.now() },
   );
-}
-
-/** @throws PromqlParseError */
-export function selectorOf(text: string): readonly Matcher[] {
-  return parseSelector(text);
 }

@@ -1,5 +1,6 @@
 /** `tsdb analyze`: what the series of a block are, which come and go, and how full chunks are. */
 import { ValueError } from '../../model/index.ts';
+import { parseSelector } from '../../promql/index.ts';
 import {
   analyzeBlock,
   analyzeChunks,
@@ -11,7 +12,7 @@ import {
 } from '../../tsdb/index.ts';
 import { integerFlag, type Outputs, readWords, runCommand } from './command-line.ts';
 import { goDuration } from './go-duration.ts';
-import { DIRECTORY_DEFAULT, readOnlyLogger, selectorOf } from './tsdb-access.ts';
+import { DIRECTORY_DEFAULT, readOnlyLogger } from './tsdb-access.ts';
 
 const USAGE = `usage: narthex tsdb analyze [<flags>] [<db path>] [<block id>]
 
@@ -41,7 +42,7 @@ export function tsdbAnalyze(words: readonly string[], { out, err }: Outputs): Pr
     if (flags.help === true) return out(USAGE);
     const limit = integerFlag(flags.limit);
     const selector = flags.match ?? '';
-    const matchers = selector === '' ? [] : selectorOf(selector);
+    const matchers = selector === '' ? [] : parseSelector(selector);
     const [directory = DIRECTORY_DEFAULT, blockId = ''] = given;
     const db = openReadOnly(directory, { withHead: false, logger: readOnlyLogger(err) });
     try {

@@ -7,12 +7,14 @@ import {
   formatHistogram,
   isStaleAt,
   type Labels,
+  type Matcher,
   METRIC_NAME,
   type Querier,
   quoteText,
   SampleBuffer,
   type SelectedSeries,
 } from '../../model/index.ts';
+import { parseSelector } from '../../promql/index.ts';
 import { openReadOnly } from '../../tsdb/index.ts';
 import {
   choiceFlag,
@@ -22,7 +24,7 @@ import {
   readWords,
   runCommand,
 } from './command-line.ts';
-import { DIRECTORY_DEFAULT, readOnlyLogger, selectorOf } from './tsdb-access.ts';
+import { DIRECTORY_DEFAULT, readOnlyLogger } from './tsdb-access.ts';
 
 const FORMATS = ['prom', 'seriesjson'] as const;
 const INT64_MIN = '-9223372036854775808';
@@ -97,7 +99,7 @@ function dump(
 ): void {
   const minMs = integerFlag(flags['min-time']);
   const maxMs = integerFlag(flags['max-time']);
-  const selectors = flags.match.map(selectorOf);
+  const selectors = flags.match.map((text) => parseSelector(text));
   const db = openReadOnly(directory, { withHead: true, logger: readOnlyLogger(err) });
   const querier = db.querier(minMs, maxMs);
   try {
@@ -118,7 +120,7 @@ function dump(
 /** The series that satisfy any of the selectors, each once, in label order. */
 function selectAny(
   querier: Querier,
-  selectors: readonly ReturnType<typeof selectorOf>[],
+  selectors: readonly (readonly Matcher[])[],
   minMs: number,
   maxMs: number,
 ): { readonly rows: SelectedSeries; readonly row: number }[] {

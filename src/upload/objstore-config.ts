@@ -4,9 +4,9 @@
  * Source: Thanos documentation, "Object storage", S3. What concerns the client library there, or
  * reading, is accepted and has no effect.
  */
-import { readFileSync } from 'node:fs';
-import { ConfigError, messageOf } from '../../model/index.ts';
+import { ConfigError } from '../../model/index.ts';
 import type { HttpClientConfig } from '../../scrape/index.ts';
+import { readConfigText } from '../config/config-text.ts';
 import { ConfigDocument } from '../config/document.ts';
 import { bool, choice, duration, filePath, int, secret, string } from '../config/scalar-types.ts';
 import { toHttpClient } from '../config/to-scrape-config.ts';
@@ -34,6 +34,17 @@ const http = object({
   disable_compression: field(bool, false),
 });
 
+const sse = object(
+  {
+    type: field(choice(['', 'SSE-S3', 'SSE-KMS']), '' as const),
+    kms_key_id: field(string, ''),
+    kms_encryption_context: field(mapOf(string), {}),
+  },
+  ({ type, kms_key_id: id }, place) => {
+    if (type === 'SSE-KMS' && id === '') place.fail('kms_key_id must be set if type is SSE-KMS');
+  },
+);
+
 const s3 = object(
   {
     bucket: field(string, ''),
@@ -46,6 +57,7 @@ const s3 = object(
     secret_key: field(secret, ''),
     session_token: field(secret, ''),
     put_user_metadata: field(mapOf(string), {}),
+    sse_config: field(sse, sse.initial()),
     http_config: field(http, http.initial()),
     trace: field(object({ enable: field(bool, false) }), { enable: false }),
     list_objects_version: field(string, ''),
@@ -58,8 +70,9 @@ const s3 = object(
   },
   (value, place) => {
     if (value.endpoint === '') place.fail('no s3 endpoint in config file');
-    for (const key of ['signature_version2', 'aws_sdk_auth'] as const) {
-      if (value[key]) place.fail('is not supported', key);
+    if (value.signature_version2) place.fail('is not supported', 'signature_version2');
+    if (value.aws_sdk_auth && value.access_key !== '') {
+      place.fail('aws_sdk_auth and access_key exclude each other');
     }
     if ((value.access_key === '') !== (value.secret_key === '')) {
       place.fail('access_key and secret_key belong together');
@@ -89,25 +102,23 @@ export type ObjectStoreConfig = {
   readonly region: string;
   /** Is the bucket a part of the path, or of the host's name? */
   readonly bucketInPath: boolean;
-  /** Null: nothing is signed. */
-  readonly credentials: {
-    readonly accessKey: string;
-    readonly secretKey: string;
-    readonly sessionToken: string;
-  } | null;
-  readonly userMetadata: Readonly<Record<string, string>>;
+  /** Null: nothing is signed. `found`: those of the environment, a profile or the machine's role. */
+  readonly credentials:
+    | {
+        readonly accessKey: string;
+        readonly secretKey: string;
+        readonly sessionToken: string;
+      }
+    | 'found'
+    | null;
+  /** Headers of every object that is made: metadata, and how the store is to encrypt it. */
+  readonly objectHeaders: Readonly<Record<string, string>>;
   readonly client: HttpClientConfig;
 };
 
 /** @throws ConfigError naming file, line and column */
 export function readObjectStoreConfig(path: string): ObjectStoreConfig {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError(messageOf(error), path, 0, 0, { cause: error });
-  }
-  const document = new ConfigDocument(text, path);
+  const document = new ConfigDocument(readConfigText(path), path);
   const value = readDocument(file, document, () => {
     throw new ConfigError('is empty', path);
   });
@@ -124,11 +135,12 @@ export function readObjectStoreConfig(path: string): ObjectStoreConfig {
     endpoint: host,
     region: region === '' ? 'us-east-1' : region,
     bucketInPath: lookup === 'path' || (lookup !== 'virtual-hosted' && !isAmazon),
-    credentials:
-      access_key === ''
+    credentials: more.aws_sdk_auth
+      ? 'found'
+      : access_key === ''
         ? null
         : { accessKey: access_key, secretKey: secret_key, sessionToken: more.session_token },
-    userMetadata: more.put_user_metadata,
+    objectHeaders: objectHeaders(more),
     client: toHttpClient({
       ...NO_HTTP_SETTINGS,
       tls_config: {
@@ -138,4 +150,25 @@ export function readObjectStoreConfig(path: string): ObjectStoreConfig {
       },
     }),
   };
+}
+
+/** Source: Amazon S3 API reference, PutObject. */
+function objectHeaders({
+  put_user_metadata: metadata,
+  sse_config: { type, kms_key_id: keyId, kms_encryption_context: context },
+}: {
+  readonly put_user_metadata: Readonly<Record<string, string>>;
+  readonly sse_config: ReturnType<typeof sse.initial>;
+}): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(metadata)) headers[`X-Amz-Meta-${name}`] = value;
+  const encryption = 'x-amz-server-side-encryption';
+  if (type === 'SSE-S3') headers[encryption] = 'AES256';
+  if (type === 'SSE-KMS') {
+    headers[encryption] = 'aws:kms';
+    headers[`${encryption}-aws-kms-key-id`] = keyId;
+    const text = JSON.stringify(context);
+    if (text !== '{}') headers[`${encryption}-context`] = Buffer.from(text).toString('base64');
+  }
+  return headers;
 }

@@ -6,8 +6,15 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Clock, messageOf, NarthexError } from '../../model/index.ts';
-import { FetchError, HttpClient, type HttpResponse, signedHeaders } from '../../scrape/index.ts';
+import { assert, type Clock, messageOf, NarthexError } from '../../model/index.ts';
+import {
+  CloudAuthorizer,
+  FetchError,
+  HttpClient,
+  type HttpResponse,
+  signedHeaders,
+  type ToSign,
+} from '../../scrape/index.ts';
 import type { ObjectStoreConfig } from './objstore-config.ts';
 
 /** Of all parts but the last at least 5 MiB, and there may be 10,000 of them: 78 GiB. */
@@ -15,6 +22,15 @@ const PART_SIZE_BYTES = 8 * 1024 * 1024;
 const TIMEOUT_MS = 120_000;
 const ATTEMPT_COUNT_MAX = 4;
 const BACKOFF_MS_MIN = 200;
+
+const NO_KEYS = {
+  access_key: '',
+  secret_key: '',
+  profile: '',
+  role_arn: '',
+  external_id: '',
+  use_fips_sts_endpoint: false,
+};
 
 /** The store refused, or cannot be reached. */
 export class BucketError extends NarthexError {
@@ -34,11 +50,21 @@ export class S3Bucket {
   readonly #config: ObjectStoreConfig;
   readonly #client: HttpClient;
   readonly #clock: Clock;
+  /** Where credentials have to be found first. */
+  readonly #authorizer: CloudAuthorizer | null;
 
   constructor(config: ObjectStoreConfig, options: { clock: Clock; userAgent: string }) {
     this.#config = config;
     this.#clock = options.clock;
     this.#client = new HttpClient(config.client, options);
+    const { credentials, region } = config;
+    this.#authorizer =
+      credentials === 'found'
+        ? new CloudAuthorizer(
+            { kind: 'aws', service: 's3', settings: { ...NO_KEYS, region } },
+            options,
+          )
+        : null;
   }
 
   get name(): string {
@@ -53,7 +79,11 @@ export class S3Bucket {
 
   /** @throws BucketError */
   async put(key: string, body: Uint8Array, signal: AbortSignal): Promise<void> {
-    await this.#ask({ method: 'PUT', key, body, headers: this.#metadata }, signal, [200]);
+    await this.#ask(
+      { method: 'PUT', key, body, headers: this.#config.objectHeaders },
+      signal,
+      [200],
+    );
   }
 
   /** @throws BucketError; errors of the file as they are */
@@ -77,17 +107,9 @@ export class S3Bucket {
     }
   }
 
-  close(): Promise<void> {
-    return this.#client.close();
-  }
-
-  get #metadata(): Record<string, string> {
-    return Object.fromEntries(
-      Object.entries(this.#config.userMetadata).map(([name, value]) => [
-        `X-Amz-Meta-${name}`,
-        value,
-      ]),
-    );
+  async close(): Promise<void> {
+    await this.#authorizer?.close();
+    await this.#client.close();
   }
 
   async #putParts(
@@ -96,7 +118,12 @@ export class S3Bucket {
     readPart: (at: number) => Promise<Uint8Array>,
     signal: AbortSignal,
   ): Promise<void> {
-    const create = { method: 'POST', key, query: 'uploads=', headers: this.#metadata } as const;
+    const create = {
+      method: 'POST',
+      key,
+      query: 'uploads=',
+      headers: this.#config.objectHeaders,
+    } as const;
     const created = await this.#ask(create, signal, [200]);
     const uploadId = /<UploadId>([^<]+)<\/UploadId>/.exec(textOf(created))?.[1];
     if (uploadId === undefined) throw new BucketError(`${key}: the answer names no upload`);
@@ -150,9 +177,21 @@ export class S3Bucket {
     }
   }
 
-  #send(request: Request, signal: AbortSignal): Promise<HttpResponse> {
+  async #signed(
+    request: Omit<ToSign, 'region' | 'service'>,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, string>>> {
+    const { credentials, region } = this.#config;
+    if (credentials === null) return request.headers;
+    if (this.#authorizer !== null) return this.#authorizer.headers(request, signal);
+    assert(credentials !== 'found', 'the authorizer has them');
+    const toSign = { ...request, region, service: 's3' };
+    return signedHeaders(toSign, credentials, this.#clock.nowMs());
+  }
+
+  async #send(request: Request, signal: AbortSignal): Promise<HttpResponse> {
     const { method, key, query = '', body = new Uint8Array(0) } = request;
-    const { endpoint, bucket, bucketInPath, prefix, credentials, region } = this.#config;
+    const { endpoint, bucket, bucketInPath, prefix } = this.#config;
     const host = bucketInPath ? endpoint.host : `${bucket}.${endpoint.host}`;
     const path = [...(bucketInPath ? [bucket] : []), ...(prefix === '' ? [] : [prefix]), key]
       .flatMap((part) => part.split('/'))
@@ -163,14 +202,7 @@ export class S3Bucket {
       ...request.headers,
       'x-amz-content-sha256': createHash('sha256').update(body).digest('hex'),
     };
-    const headers =
-      credentials === null
-        ? given
-        : signedHeaders(
-            { method, url, headers: given, body, region, service: 's3' },
-            credentials,
-            this.#clock.nowMs(),
-          );
+    const headers = await this.#signed({ method, url, headers: given, body }, signal);
     return this.#client.request({ method, url, headers, body, timeoutMs: TIMEOUT_MS, signal });
   }
 }

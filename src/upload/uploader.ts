@@ -32,7 +32,7 @@ const CYCLE_MS = 30_000;
 
 export type UploaderOptions = {
   readonly dataDirectory: string;
-  readonly bucket: S3Bucket;
+  readonly bucket: Pick<S3Bucket, 'exists' | 'put' | 'putFile' | 'close'>;
   /** ULIDs of the blocks there are, the oldest first. */
   readonly blocks: () => Promise<readonly string[]>;
   readonly externalLabels: () => Readonly<Record<string, string>>;
@@ -108,12 +108,26 @@ export class Uploader {
     this.#hasComplained = false;
     let isGood = true;
     try {
-      const blocks = await this.#options.blocks();
-      for (const ulid of blocks) {
+      const metaOf = (ulid: string) => {
+        try {
+          return this.#meta(ulid);
+        } catch (error) {
+          isGood = false;
+          this.#failed(ulid, error);
+          return null;
+        }
+      };
+      // All before the first upload: a block that is compacted meanwhile does not tell any more what
+      // it was made of.
+      const blocks = (await this.#options.blocks()).map((ulid) => ({
+        ulid,
+        meta: metaOf(ulid),
+      }));
+      for (const { ulid, meta } of blocks) {
         if (this.#stopping.signal.aborted) return;
-        if (!(await this.#uploadIfDue(ulid, labels))) isGood = false;
+        if (meta !== null && !(await this.#uploadIfDue(ulid, meta, labels))) isGood = false;
       }
-      this.#forget(new Set(blocks));
+      this.#forget(blocks);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       isGood = false;
@@ -126,14 +140,28 @@ export class Uploader {
     return path.join(this.#options.dataDirectory, 'thanos', 'upload');
   }
 
+  #failed(ulid: string, error: unknown): void {
+    this.#failures.increase();
+    this.#logger.error('Block not uploaded', { block: ulid, err: messageOf(error) });
+  }
+
+  /** Null when the block is gone. */
+  #meta(ulid: string): Meta | null {
+    const file = path.join(this.#options.dataDirectory, ulid, 'meta.json');
+    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Meta) : null;
+  }
+
   /** @returns false when it failed */
-  async #uploadIfDue(ulid: string, labels: Readonly<Record<string, string>>): Promise<boolean> {
-    if (this.#uploaded.has(ulid)) return true;
+  async #uploadIfDue(
+    ulid: string,
+    meta: Meta,
+    labels: Readonly<Record<string, string>>,
+  ): Promise<boolean> {
+    if (this.#uploaded.has(ulid) || !this.#isDue(meta)) return true;
     const { signal } = this.#stopping;
     const staged = path.join(this.#stagingDirectory, ulid);
     try {
-      const meta = this.#stage(ulid, staged);
-      if (meta === null || !this.#isDue(meta)) return true;
+      if (!this.#stage(ulid, staged)) return true;
       if (await this.#options.bucket.exists(`${ulid}/meta.json`, signal)) {
         this.#logger.info('Block was uploaded before', { block: ulid });
       } else {
@@ -146,22 +174,21 @@ export class Uploader {
       return true;
     } catch (error) {
       if (signal.aborted) return true;
-      this.#failures.increase();
-      this.#logger.error('Block not uploaded', { block: ulid, err: messageOf(error) });
+      this.#failed(ulid, error);
       return false;
     } finally {
       rmSync(staged, { recursive: true, force: true });
     }
   }
 
-  /** Hard links, so that the block can be compacted or deleted meanwhile; null when it is gone. */
-  #stage(ulid: string, staged: string): Meta | null {
+  /** Hard links, so that the block can be compacted or deleted meanwhile; false when it is gone. */
+  #stage(ulid: string, staged: string): boolean {
     const block = path.join(this.#options.dataDirectory, ulid);
-    if (!existsSync(path.join(block, 'meta.json'))) return null;
+    if (!existsSync(path.join(block, 'meta.json'))) return false;
     rmSync(staged, { recursive: true, force: true });
     mkdirSync(path.join(staged, 'chunks'), { recursive: true });
     for (const name of filesOf(block)) linkSync(path.join(block, name), path.join(staged, name));
-    return JSON.parse(readFileSync(path.join(block, 'meta.json'), 'utf8')) as Meta;
+    return true;
   }
 
   #isDue({ compaction, stats }: Meta): boolean {
@@ -192,13 +219,13 @@ export class Uploader {
   }
 
   /** Uploaded blocks that are gone here, unless a block that was made of them is here still. */
-  #forget(present: ReadonlySet<string>): void {
-    const needed = new Set(present);
-    for (const ulid of present) {
-      const file = path.join(this.#options.dataDirectory, ulid, 'meta.json');
-      if (!existsSync(file)) continue;
-      const { compaction } = JSON.parse(readFileSync(file, 'utf8')) as Meta;
-      for (const source of compaction?.sources ?? []) needed.add(source);
+  #forget(blocks: readonly { readonly ulid: string; readonly meta: Meta | null }[]): void {
+    const needed = new Set<string>();
+    for (const { ulid, meta } of blocks) {
+      // What it was made of is not known: the next time tells.
+      if (meta === null) return;
+      needed.add(ulid);
+      for (const source of meta.compaction?.sources ?? []) needed.add(source);
     }
     const kept = new Set([...this.#uploaded].filter((ulid) => needed.has(ulid)));
     if (kept.size === this.#uploaded.size) return;

@@ -4,7 +4,12 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export type FakeS3 = {
@@ -14,6 +19,8 @@ export type FakeS3 = {
   readonly objects: Map<string, Buffer>;
   /** Method and path of every request, in order. */
   readonly requests: string[];
+  /** Of the last request. */
+  readonly lastHeaders: IncomingHttpHeaders;
   /** Answers so many requests with this status before going on. */
   failNext(count: number, status: number): void;
   /** Uploads in parts that were begun and not ended. */
@@ -31,6 +38,7 @@ export async function startFakeS3(account: FakeS3Account): Promise<FakeS3> {
   const objects = new Map<string, Buffer>();
   const openUploads = new Map<string, Map<number, Buffer>>();
   const requests: string[] = [];
+  let lastHeaders: IncomingHttpHeaders = {};
   const failing = { count: 0, status: 500 };
   const server = createServer((request, response) => {
     void answer(request, response).catch((error: unknown) => {
@@ -44,6 +52,7 @@ export async function startFakeS3(account: FakeS3Account): Promise<FakeS3> {
     const body = Buffer.concat(chunks);
     const { method = '', url = '' } = request;
     requests.push(`${method} ${url}`);
+    lastHeaders = request.headers;
     const send = (status: number, text = '', headers: Record<string, string> = {}) =>
       response.writeHead(status, headers).end(text);
     const refuse = (status: number, code: string) =>
@@ -99,6 +108,9 @@ export async function startFakeS3(account: FakeS3Account): Promise<FakeS3> {
     endpoint: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     objects,
     requests,
+    get lastHeaders() {
+      return lastHeaders;
+    },
     openUploads,
     failNext: (count, status) => Object.assign(failing, { count, status }),
     close: async () => {

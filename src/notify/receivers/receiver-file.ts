@@ -2,9 +2,7 @@
  * notifications.yml → receivers, all of it or an error that says where and what. Keys that
  * Alertmanager has too are called as there. Source of those: Alertmanager documentation.
  */
-import { readFileSync } from 'node:fs';
 import {
-  ConfigError,
   isValidLabelName,
   type MatchOperator,
   Matcher,
@@ -14,6 +12,7 @@ import {
   SECOND_MS,
   ValueError,
 } from '../../../model/index.ts';
+import { readConfigText } from '../../config/config-text.ts';
 import { ConfigDocument } from '../../config/document.ts';
 import {
   checkHttpClient,
@@ -188,18 +187,12 @@ function parseMatcher(text: string): Matcher {
 
 /** @throws ConfigError with every mistake, placed at the first */
 export function loadReceivers(name: string): readonly ReceiverConfig[] {
-  let text: string;
-  try {
-    text = readFileSync(name, 'utf8');
-  } catch (error) {
-    throw new ConfigError(messageOf(error), name, 0, 0, { cause: error });
-  }
-  return parseReceivers(text, name);
+  return parseReceivers(readConfigText(name), name);
 }
 
 /** @throws ConfigError */
 export function parseReceivers(text: string, name: string): readonly ReceiverConfig[] {
-  const document = new ConfigDocument(text.replace(/^\ufeff/, ''), name);
+  const document = new ConfigDocument(text, name);
   const values = readDocument(file, document, () => file.initial());
   return values.receivers.map((value): ReceiverConfig => {
     const groupBy = value.group_by ?? values.group_by ?? ['alertname'];

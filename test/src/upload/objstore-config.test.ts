@@ -32,7 +32,7 @@ prefix: /x/y/
     region: 'us-east-1',
     bucketInPath: true,
     credentials: { accessKey: 'a', secretKey: 's', sessionToken: '' },
-    userMetadata: { X: 'y' },
+    objectHeaders: { 'X-Amz-Meta-X': 'y' },
   });
   expect(config.endpoint.href).toBe('http://store:9000/');
   expect(config.client.tls.serverName).toBe('n');
@@ -47,8 +47,26 @@ test("Amazon's buckets are part of the host, unless their names have dots", () =
   expect(at('b').credentials).toBeNull();
 });
 
+test('objects may have to be encrypted', () => {
+  const headers = (config: string) =>
+    read(`type: S3\nconfig: {bucket: b, endpoint: e, sse_config: ${config}}\n`).objectHeaders;
+  const name = 'x-amz-server-side-encryption';
+  expect(headers('{type: SSE-S3}')).toEqual({ [name]: 'AES256' });
+  expect(headers('{type: SSE-KMS, kms_key_id: k, kms_encryption_context: {a: b}}')).toEqual({
+    [name]: 'aws:kms',
+    [`${name}-aws-kms-key-id`]: 'k',
+    [`${name}-context`]: 'eyJhIjoiYiJ9',
+  });
+});
+
 test.each([
   ['', 'is empty'],
+  ['type: S3\nconfig: {bucket: b, endpoint: e, sse_config: {type: SSE-C}}\n', 'SSE-C'],
+  ['type: S3\nconfig: {bucket: b, endpoint: e, sse_config: {type: SSE-KMS}}\n', 'kms_key_id'],
+  [
+    'type: S3\nconfig: {bucket: b, endpoint: e, access_key: a, secret_key: s, aws_sdk_auth: true}\n',
+    'exclude each other',
+  ],
   ['type: GCS\n', ':1:1: type: is "GCS", but only S3 is supported'],
   ['type: S3\n', 'no s3 bucket in config file'],
   ['type: S3\nconfig: {bucket: b}\n', 'no s3 endpoint in config file'],

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { REAL_CLOCK } from '../../../src/real-clock.ts';
 import { readObjectStoreConfig } from '../../../src/upload/objstore-config.ts';
 import { S3Bucket } from '../../../src/upload/s3-bucket.ts';
@@ -52,6 +52,17 @@ describe('a bucket', () => {
     expect(Object.fromEntries(store.objects)).toEqual({
       'blocks/a b/x/meta.json': Buffer.from('{}'),
     });
+  });
+
+  test('is asked with keys of the environment, and told to encrypt', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', ACCOUNT.accessKey);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', ACCOUNT.secretKey);
+    const changes = { access_key: '""', secret_key: '""', aws_sdk_auth: 'true' };
+    const bucket = bucketWith({ ...changes, sse_config: '{type: SSE-S3}' });
+    await bucket.put('x', Buffer.from('1'), forever);
+    expect([...store.objects.keys()]).toEqual(['blocks/a b/x']);
+    expect(store.lastHeaders['x-amz-server-side-encryption']).toBe('AES256');
+    vi.unstubAllEnvs();
   });
 
   test.each([0, 1, 8 * MIB, 8 * MIB + 1, 20 * MIB + 3])(
