@@ -46,6 +46,7 @@ await build({
       input: {
         main: source('main.ts'),
         'ingest-thread': source('threads/ingest-thread.ts'),
+        'replay-reader': source('threads/replay-reader.ts'),
         'query-worker': source('threads/query-worker.ts'),
         'compaction-worker': source('threads/compaction-worker.ts'),
         'password-worker': source('threads/password-worker.ts'),

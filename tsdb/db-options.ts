@@ -30,6 +30,8 @@ export type DbOptions = {
   /** Runs heavy jobs, in another thread for instance; by default they run at once, here. */
   readonly runJob?: RunJob;
   readonly onReplayProgress?: (progress: ReplayProgressReport) => void;
+  /** Where another thread reads the log, with `serveReadAhead`; by default this one reads it. */
+  readonly readAhead?: SharedArrayBuffer;
   /** Called before the log is read: readers of this see the blocks, and are told that it is all. */
   readonly onBlocksOpen?: (shared: SharedDb) => void;
 
@@ -93,6 +95,8 @@ export type DbOptions = {
   readonly retentionPercentage?: number;
   /** `--storage.tsdb.delay-compact-file.path`: first-level blocks wait until it lists them. */
   readonly delayCompactFile?: string;
+  /** `--storage.remote.log-hold-size`: most of the log that is kept for who has not read it yet. */
+  readonly logHoldSizeBytes?: number;
   /**
    * `--enable-feature=delayed-compaction`, `--storage.tsdb.delayed-compaction.max-percent` of the
    * block range; 0 delays nothing.
@@ -104,12 +108,14 @@ export type DbOptions = {
 
 export type ReplayProgressReport = {
   readonly log: 'wal' | 'wbl';
+  /** Number of the first one; `segment` of them are read. */
+  readonly firstSegment: number;
   readonly segment: number;
   readonly segmentCount: number;
 };
 
 export type ResolvedOptions = Required<Omit<DbOptions, Callback>> & Pick<DbOptions, Callback>;
-type Callback = 'runJob' | 'onReplayProgress' | 'onBlocksOpen';
+type Callback = 'runJob' | 'onReplayProgress' | 'onBlocksOpen' | 'readAhead';
 
 /** Half of the memory there is, and no more than references can address. */
 function headMemoryDefaultBytes(): number {
@@ -156,6 +162,7 @@ export function resolveOptions(options: DbOptions): ResolvedOptions {
     startTimestamps: START_TIMESTAMPS_IGNORED,
     retentionPercentage: 0,
     delayCompactFile: '',
+    logHoldSizeBytes: 0,
     compactionDelayPercent: 0,
     random: Math.random,
     ...said,

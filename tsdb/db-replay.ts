@@ -5,6 +5,7 @@ import type { DbMetrics } from './db-metrics.ts';
 import type { ResolvedOptions } from './db-options.ts';
 import { truncateHead } from './head/collect.ts';
 import type { Head } from './head/head.ts';
+import { FarBatches, NearBatches } from './head/read-ahead.ts';
 import { describeRepair, replayLog } from './head/replay.ts';
 import { replayLateLog } from './head/replay-late.ts';
 import {
@@ -40,16 +41,19 @@ export function fillHead(head: Head, options: ResolvedOptions, metrics: DbMetric
   // Places are told by their distance to the newest file.
   head.noteNewestChunkFile(chunks.newestFile);
   const kinds: readonly SnapshotKind[] = snapshotsAtEnd ? ['head', 'chunk'] : ['head'];
+  const far = options.readAhead === undefined ? null : new FarBatches(options.readAhead, files);
   const result = replayLog(head, {
     files,
     directory: `${directory}/wal`,
     stored: chunks,
+    batches: far ?? new NearBatches(files),
     snapshots: { files, dataDirectory: directory, kinds },
     onProgress: (progress) => {
       logger.debug('WAL segment loaded', progress);
       onReplayProgress?.({ log: 'wal', ...progress });
     },
   });
+  far?.end();
   const late = replayLateLog(head, {
     files,
     directory: `${directory}/wbl`,

@@ -34,3 +34,4 @@ export { mergeSelected } from './query/merge-series.ts';
 export { LogFollower, type LogSink } from './wal/log-follower.ts';
 export type { LogPosition } from './wal/tail-reader.ts';
 export { AgentDb, type AgentDbOptions, openAgentDb, type PassedOn } from './agent/agent-db.ts';
+export { failReadAhead, serveReadAhead } from './head/read-ahead.ts';

@@ -13,6 +13,7 @@ import { SAMPLES_PER_CHUNK_DEFAULT } from './head/cut-rules.ts';
 import { Head } from './head/head.ts';
 import { HeadChunkReader, listHeadChunkFiles } from './head/head-chunk-files.ts';
 import { HeadReader } from './head/head-reader.ts';
+import { NearBatches } from './head/read-ahead.ts';
 import { replayLog } from './head/replay.ts';
 import { replayLateLog } from './head/replay-late.ts';
 import { START_TIMESTAMPS_IGNORED } from './head/start-timestamps.ts';
@@ -119,6 +120,7 @@ export class ReadOnlyDb implements Queryable {
     head.noteNewestChunkFile(chunks.newestFile);
     const onProgress = () => {};
     const wal = replayLog(head, {
+      batches: new NearBatches(files),
       files,
       directory: `${directory}/wal`,
       stored: chunks,

@@ -20,8 +20,12 @@ export class IngestClient {
   readonly failed: Promise<Error>;
   /** The database as it can be read while its log is: without the head. Not when it has no blocks. */
   readonly blocksOpen: Promise<SharedDb>;
+  /** Resolves when the log begins to be read: the data directory is this server's. */
+  readonly replayBegun: Promise<void>;
   /** Told how far the reading of the log is. */
   onReplay: ((progress: ReplayProgress) => void) | null = null;
+  /** What was told last. */
+  replay: ReplayProgress | null = null;
   #isStopping = false;
 
   /** Starts the thread; it does nothing until it is told to. */
@@ -35,8 +39,14 @@ export class IngestClient {
     this.#rpc = new RpcClient(this.#worker);
     const blocks = Promise.withResolvers<SharedDb>();
     this.blocksOpen = blocks.promise;
+    const begun = Promise.withResolvers<void>();
+    this.replayBegun = begun.promise;
     this.#worker.on('message', (message: object) => {
-      if ('replay' in message) this.onReplay?.((message as { replay: ReplayProgress }).replay);
+      if ('replay' in message) {
+        this.replay = (message as { replay: ReplayProgress }).replay;
+        begun.resolve();
+        this.onReplay?.(this.replay);
+      }
       if ('blocks' in message) blocks.resolve((message as { blocks: SharedDb }).blocks);
     });
     const { promise, resolve } = Promise.withResolvers<Error>();

@@ -6,6 +6,7 @@ import path from 'node:path';
 
 export type ThreadName =
   | 'ingest-thread'
+  | 'replay-reader'
   | 'query-worker'
   | 'compaction-worker'
   | 'password-worker'

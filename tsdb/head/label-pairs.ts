@@ -73,10 +73,10 @@ export class LabelPairs {
         return guess;
       }
     }
+    const found = this.#find(texts, nameIndex);
+    if (found !== 0) return found;
     const name = this.#symbols.intern(texts, nameIndex);
     const value = this.#symbols.intern(texts, nameIndex + 1);
-    const found = findPair(this.#heap, name, value);
-    if (found !== 0) return found;
     let nameBlock = findPair(this.#heap, name, 0);
     if (nameBlock === 0) {
       nameBlock = this.#create(name, 0);
@@ -86,6 +86,26 @@ export class LabelPairs {
     const pair = this.#create(name, value);
     this.#lists.append((nameBlock >>> 2) + PAIR_POSTINGS, pair);
     return pair;
+  }
+
+  /** Straight by the texts: looking for the two symbols first would be three look-ups. */
+  #find(texts: TextBytes, nameIndex: number): number {
+    const heap = this.#heap;
+    const { u32 } = heap;
+    const hash = combineHashes(texts.hashes[nameIndex]!, texts.hashes[nameIndex + 1]!);
+    const table = u32[Word.Pairs]! >>> 2;
+    const mask = u32[table]!;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const entry = u32[table + 1 + slot]!;
+      if (entry === EMPTY) return 0;
+      if (isOther(entry, hash)) continue;
+      const pair = addressOf(entry);
+      const word = pair >>> 2;
+      const value = u32[word + PAIR_VALUE]!;
+      if (u32[word] !== hash || value === 0) continue;
+      if (!symbolEquals(heap, value, texts, nameIndex + 1)) continue;
+      if (symbolEquals(heap, u32[word + PAIR_NAME]!, texts, nameIndex)) return pair;
+    }
   }
 
   /** Adds a series to a pair. Refs come in ascending order. */

@@ -10,16 +10,17 @@ import { decodeExemplars } from '../record/exemplars.ts';
 import { decodeHistograms } from '../record/histograms.ts';
 import { decodeMetadata } from '../record/metadata.ts';
 import { RecordType, recordTypeOf } from '../record/record-type.ts';
-import { SampleBatch } from '../record/sample-batch.ts';
-import { decodeSamples, type RecordPlace } from '../record/samples.ts';
+import type { RecordPlace } from '../record/samples.ts';
 import { SeriesCursor } from '../record/series.ts';
 import { decodeTombstones } from '../record/tombstones.ts';
 import { checkpointSources, findLastCheckpoint } from '../wal/checkpoint.ts';
 import { type LogRepair, repairLog } from '../wal/repair.ts';
 import { findSegments, segmentPath } from '../wal/segment-name.ts';
-import { WalReader } from '../wal/wal-reader.ts';
+import { type SegmentSource, segmentSources, WalReader } from '../wal/wal-reader.ts';
 import { readDeletedRanges, writeDeletedRanges } from './deleted-ranges.ts';
 import type { Head } from './head.ts';
+import { type BatchSource, throwFailure } from './read-ahead.ts';
+import { BATCH_SAMPLE_COUNT_MAX, BatchKind, type ReplayBatch } from './replay-batch.ts';
 import { SeriesRestore } from './restore-series.ts';
 import {
   type RestoredSnapshot,
@@ -31,7 +32,12 @@ import * as Rec from './series-record.ts';
 import { findRecord } from './series-table.ts';
 import type { StoredChunks } from './stored-chunks.ts';
 
-export type ReplayProgress = { readonly segment: number; readonly segmentCount: number };
+/** Of `segmentCount` segments, the first of which is `firstSegment`, so many are read. */
+export type ReplayProgress = {
+  readonly firstSegment: number;
+  readonly segment: number;
+  readonly segmentCount: number;
+};
 
 export type ReplayResult = {
   sampleCount: number;
@@ -53,6 +59,8 @@ export type ReplayOptions = {
   /** Directory of the log; need not exist. */
   readonly directory: string;
   readonly stored: StoredChunks;
+  /** Reads the log. */
+  readonly batches: BatchSource;
   /** Where to look for a snapshot; by default nowhere. */
   readonly snapshots?: SnapshotSource;
   readonly onProgress: (progress: ReplayProgress) => void;
@@ -88,9 +96,7 @@ export function replayLog(head: Head, options: ReplayOptions): ReplayResult {
     const { place, hasExtent } = result.snapshot;
     const rest = segments.filter((index) => index >= place.segment);
     result.logSizeBytes = sizeOf(files, directory, rest) - place.offsetBytes;
-    readSegments(rest, { ...options, startBytes: place.offsetBytes }, result, (reader) =>
-      records.replay(reader),
-    );
+    replaySegments(rest, place.offsetBytes, options, result, records);
     // Prometheus's snapshots do not say under which other refs a series has chunks.
     if (!hasExtent && restore.hasOrphans()) {
       const reason = 'there are chunks of series that it does not know';
@@ -102,8 +108,10 @@ export function replayLog(head: Head, options: ReplayOptions): ReplayResult {
   }
   if (result.snapshot === null) {
     result.logSizeBytes = sizeOf(files, directory, segments);
-    readCheckpoint(checkpoint, files, result, (reader) => records.replay(reader));
-    readSegments(segments, options, result, (reader) => records.replay(reader));
+    if (checkpoint !== null) {
+      replayCheckpoint(checkpointSources(files, checkpoint.path), options, result, records);
+    }
+    replaySegments(segments, 0, options, result, records);
   }
   records.finish();
   return result;
@@ -116,48 +124,84 @@ function sizeOf(files: Files, directory: string, segments: readonly number[]): n
   );
 }
 
-function readCheckpoint(
-  checkpoint: ReturnType<typeof findLastCheckpoint>,
-  files: Files,
+function replayCheckpoint(
+  sources: readonly SegmentSource[],
+  { batches }: ReplayOptions,
   result: ReplayResult,
-  replay: (reader: WalReader) => void,
+  records: RecordReplay,
 ): void {
-  if (checkpoint === null) return;
-  const reader = new WalReader(files, checkpointSources(files, checkpoint.path));
+  batches.open(sources);
   try {
-    while (reader.next()) replay(reader);
+    let batch = batches.next();
+    for (; batch.kind !== BatchKind.End; batch = batches.next()) records.replay(batch, sources);
   } catch (error) {
     // Nothing to cut: the rest of the checkpoint is lost, the segments may still be good.
     if (!(error instanceof CorruptionError)) throw error;
     result.repairs.push({ error, repair: null });
   } finally {
-    reader.close();
+    batches.close();
+  }
+}
+
+/**
+ * Replays the segments; at a corruption the log is cut.
+ * @param startBytes  of the first segment, where to begin
+ */
+function replaySegments(
+  segments: readonly number[],
+  startBytes: number,
+  { files, directory, batches, onProgress }: ReplayOptions,
+  result: ReplayResult,
+  records: RecordReplay,
+): void {
+  const sources = segmentSources(directory, segments, startBytes);
+  const [firstSegment = 0] = segments;
+  let segment = -1;
+  let goodSizeBytes = 0;
+  let done = 0;
+  batches.open(sources);
+  try {
+    for (;;) {
+      const batch = batches.next();
+      if (batch.kind === BatchKind.End) break;
+      if (batch.kind !== BatchKind.Failed && batch.segment !== segment) {
+        onProgress({ firstSegment, segment: done++, segmentCount: segments.length });
+      }
+      ({ segment, recordOffsetBytes: goodSizeBytes } = batch);
+      records.replay(batch, sources);
+    }
+    onProgress({ firstSegment, segment: segments.length, segmentCount: segments.length });
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error;
+    batches.close();
+    const repair = repairLog(files, directory, segment, goodSizeBytes);
+    result.repairs.push({ error, repair });
+  } finally {
+    batches.close();
   }
 }
 
 /** Hands every record of the segments to `replay`; at a corruption the log is cut. */
 export function readSegments(
   segments: readonly number[],
-  options: Pick<ReplayOptions, 'files' | 'directory' | 'onProgress'> & {
-    /** Of the first segment, where to begin. */
-    readonly startBytes?: number;
-  },
+  options: Pick<ReplayOptions, 'files' | 'directory' | 'onProgress'>,
   result: Pick<ReplayResult, 'repairs'>,
   replay: (reader: WalReader) => void,
 ): void {
-  const { files, directory, onProgress, startBytes } = options;
-  const reader = WalReader.forSegments(files, directory, segments, startBytes);
+  const { files, directory, onProgress } = options;
+  const reader = WalReader.forSegments(files, directory, segments);
+  const [firstSegment = 0] = segments;
   let segmentIndex = -1;
   let done = 0;
   try {
     while (reader.next()) {
       if (reader.segmentIndex !== segmentIndex) {
         segmentIndex = reader.segmentIndex;
-        onProgress({ segment: done++, segmentCount: segments.length });
+        onProgress({ firstSegment, segment: done++, segmentCount: segments.length });
       }
       replay(reader);
     }
-    onProgress({ segment: segments.length, segmentCount: segments.length });
+    onProgress({ firstSegment, segment: segments.length, segmentCount: segments.length });
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error;
     reader.close();
@@ -190,12 +234,17 @@ export function fillGaps(
   return repairs;
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Applies records to the head, without logging and without anybody looking. */
 class RecordReplay {
   readonly #head: Head;
   readonly #result: ReplayResult;
   readonly #cursor = new SeriesCursor();
-  readonly #batch = new SampleBatch();
+  /** Parallel to the samples of a batch: where the series are. */
+  readonly #records = new Uint32Array(BATCH_SAMPLE_COUNT_MAX);
+  /** What has come of a record that goes on. */
+  #begunRecord: Uint8Array = NO_BYTES;
   readonly #restore: SeriesRestore;
   readonly #aliases: ReadonlyMap<number, number>;
 
@@ -206,16 +255,43 @@ class RecordReplay {
     this.#result = result;
   }
 
-  replay(reader: WalReader): void {
-    const { bytes, start, end } = reader;
-    const place = { file: reader.path, offsetBytes: reader.recordOffsetBytes };
-    const type = recordTypeOf(bytes, start);
+  /** @throws CorruptionError what the batch says of the log, or what is wrong with a record */
+  replay(batch: ReplayBatch, sources: readonly SegmentSource[]): void {
+    switch (batch.kind) {
+      case BatchKind.Samples:
+        return this.#replaySamples(batch);
+      case BatchKind.Series:
+        return this.#restore.seriesOf(batch);
+      case BatchKind.Record:
+        return this.#collectRecord(batch, sources);
+      case BatchKind.Failed:
+        return throwFailure(batch);
+      case BatchKind.None:
+      case BatchKind.End:
+    }
+  }
+
+  /** A record may come in several batches. */
+  #collectRecord(batch: ReplayBatch, sources: readonly SegmentSource[]): void {
+    const { bytes, sizeBytes, goesOn, segment, recordOffsetBytes } = batch;
+    const begun = this.#begunRecord;
+    // Out of the shared memory, which is used again and which not every function takes.
+    const record = new Uint8Array(begun.length + sizeBytes);
+    record.set(begun);
+    record.set(bytes.subarray(0, sizeBytes), begun.length);
+    this.#begunRecord = goesOn ? record : NO_BYTES;
+    if (goesOn) return;
+    const file = sources.find(({ index }) => index === segment)?.path ?? '';
+    this.#replayRecord(record, { file, offsetBytes: recordOffsetBytes });
+  }
+
+  #replayRecord(bytes: Uint8Array, place: RecordPlace): void {
+    const start = 0;
+    const end = bytes.length;
+    const type = recordTypeOf(bytes);
     switch (type) {
       case RecordType.Series:
         return this.#replaySeries(bytes, start, end, place);
-      case RecordType.Samples:
-      case RecordType.SamplesV2:
-        return this.#replaySamples(bytes, start, end, place);
       case RecordType.Tombstones:
         return this.#replayTombstones(bytes, start, end, place);
       case RecordType.Exemplars:
@@ -234,9 +310,11 @@ class RecordReplay {
           this.#head.heap.u32[(record >>> 2) + Rec.METADATA] = number;
         }
         return;
+      case RecordType.Samples:
+      case RecordType.SamplesV2:
       case RecordType.MmapMarkers:
       case null:
-        return; // not of this log, or from a newer version
+        return; // come otherwise or not at all
       case RecordType.Histograms:
       case RecordType.FloatHistograms:
       case RecordType.CustomBucketsHistograms:
@@ -269,23 +347,25 @@ class RecordReplay {
     while (cursor.next()) this.#restore.series(cursor);
   }
 
-  #replaySamples(bytes: Uint8Array, start: number, end: number, place: RecordPlace): void {
-    const batch = this.#batch;
-    batch.clear();
-    decodeSamples(bytes, start, end, batch, place);
-    const { refs, timestampsMs, valueHalves, startTimestampsMs, count } = batch;
+  #replaySamples(batch: ReplayBatch): void {
+    const count = this.#findRecords(batch);
+    const { hasStartTimestamps } = batch;
+    const { timestampsMs, valueHalves, startTimestampsMs } = batch.samples;
+    const records = this.#records;
+    const columns = { records, timestampsMs, valueHalves };
     const { writer, heap, minValidMs } = this.#head;
     for (let i = 0; i < count; i++) {
+      const startMs = hasStartTimestamps ? startTimestampsMs[i]! : 0;
+      const runEnd = startMs === 0 ? writer.appendRun(columns, i, count, minValidMs) : i;
+      this.#result.sampleCount += runEnd - i;
+      this.#restore.noteTimes(timestampsMs, i, runEnd);
+      i = runEnd;
+      if (i === count) break;
       const timestampMs = timestampsMs[i]!;
       if (timestampMs < minValidMs) continue;
-      const record = this.#recordOf(refs[i]!);
-      if (record === 0) {
-        this.#result.unknownRefCount++;
-        continue;
-      }
+      const record = records[i]!;
       const low = valueHalves[i * 2]!;
       const high = valueHalves[i * 2 + 1]!;
-      const startMs = batch.hasStartTimestamps ? startTimestampsMs[i]! : 0;
       if (writer.appendFloat(record, timestampMs, low, high, startMs)) {
         this.#result.sampleCount++;
         this.#restore.noteTime(timestampMs);
@@ -294,6 +374,36 @@ class RecordReplay {
         writer.noteNewestFloat(record, low, high);
       }
     }
+  }
+
+  /**
+   * Fills `#records`, and takes samples of unknown series out of the batch.
+   * @returns how many are left
+   */
+  #findRecords(batch: ReplayBatch): number {
+    const { count } = batch;
+    const { refs, timestampsMs, valueHalves, startTimestampsMs } = batch.samples;
+    const records = this.#records;
+    const { heap, lastRef, minValidMs } = this.#head;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const ref = refs[i]!;
+      let record = ref > 0 && ref <= lastRef ? findRecord(heap, ref) : 0;
+      if (record === 0) record = this.#recordOf(ref);
+      if (record === 0) {
+        if (timestampsMs[i]! >= minValidMs) this.#result.unknownRefCount++;
+        continue;
+      }
+      records[kept] = record;
+      if (kept < i) {
+        timestampsMs[kept] = timestampsMs[i]!;
+        valueHalves[kept * 2] = valueHalves[i * 2]!;
+        valueHalves[kept * 2 + 1] = valueHalves[i * 2 + 1]!;
+        startTimestampsMs[kept] = startTimestampsMs[i]!;
+      }
+      kept++;
+    }
+    return kept;
   }
 
   #replayHistograms(bytes: Uint8Array, start: number, end: number, place: RecordPlace): void {

@@ -3,7 +3,7 @@
  * chunk is not encoded again: its bytes become a chain of segments, and what the encoder has to
  * know about them (where the next bit goes, the last delta, the window) follows from the samples.
  */
-import type { SampleBuffer } from '../../model/index.ts';
+import { type SampleBuffer, uvarintSize } from '../../model/index.ts';
 import { Encoding } from '../chunk/encoding.ts';
 import { NO_WINDOW, nextXorWindow } from '../chunk/xor.ts';
 import type { Heap } from '../memory/heap.ts';
@@ -111,12 +111,6 @@ function timeBits(change: number): number {
   if (change >= -8191 && change <= 8192) return 16;
   if (change >= -65_535 && change <= 65_536) return 20;
   return change >= -524_287 && change <= 524_288 ? 24 : 68;
-}
-
-function uvarintSize(value: number): number {
-  let size = 1;
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) size++;
-  return size;
 }
 
 /** Of a number in zigzag form. */

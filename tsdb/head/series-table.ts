@@ -37,8 +37,8 @@ export class SeriesTable {
   readonly #retired: Retired;
   readonly #pairs: LabelPairs;
   readonly #byLabels: PointerTable;
-  /** The pairs of the series made last: the next one mostly shares them. */
-  #guesses: number[] = [];
+  /** The pairs of the series made last (then 0): the next one mostly shares them. */
+  #guesses = new Uint32Array(32);
   /** Series in each leaf and leaves in each middle page, to know when a page is empty. */
   readonly #leafCounts = new Map<number, number>();
   readonly #middleCounts = new Map<number, number>();
@@ -70,17 +70,43 @@ export class SeriesTable {
     }
   }
 
+  /** The same, of the series with these label pairs. */
+  findByPairs(pairs: Uint32Array, pairCount: number, hash: number): number {
+    const { u32 } = this.#heap;
+    const table = u32[BY_LABELS_WORD]! >>> 2;
+    const mask = u32[table]!;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const entry = u32[table + 1 + slot]!;
+      if (entry === EMPTY) return 0;
+      if (isOther(entry, hash)) continue;
+      const record = addressOf(entry);
+      if (u32[(record >>> 2) + Rec.HASH] !== hash) continue;
+      const block = u32[(record >>> 2) + Rec.LABELS]! >>> 2;
+      if (u32[block] !== pairCount) continue;
+      let same = 0;
+      while (same < pairCount && u32[block + 1 + same] === pairs[same]) same++;
+      if (same === pairCount) return record;
+    }
+  }
+
   /** Makes the record of a new series and files it everywhere. */
   create(labels: TextBytes, hash: number, ref: number): number {
-    assert(ref > 0 && ref <= REF_MAX, () => `series ref ${ref}`);
     const pairCount = labels.count / 2;
-    const block = this.#allocator.allocate(4 + pairCount * 4);
-    this.#heap.u32[block >>> 2] = pairCount;
+    if (pairCount > this.#guesses.length) this.#guesses = new Uint32Array(pairCount * 2);
+    const guesses = this.#guesses;
     for (let i = 0; i < pairCount; i++) {
-      const pair = this.#pairs.intern(labels, i * 2, this.#guesses[i] ?? 0);
-      this.#guesses[i] = pair;
-      this.#heap.u32[(block >>> 2) + 1 + i] = pair;
+      guesses[i] = this.#pairs.intern(labels, i * 2, guesses[i]!);
     }
+    return this.createFromPairs(guesses, pairCount, hash, ref);
+  }
+
+  /** The same from label pairs that exist already. */
+  createFromPairs(pairs: Uint32Array, pairCount: number, hash: number, ref: number): number {
+    assert(ref > 0 && ref <= REF_MAX, () => `series ref ${ref}`);
+    const block = this.#allocator.allocate(4 + pairCount * 4);
+    const labels = this.#heap.u32;
+    labels[block >>> 2] = pairCount;
+    for (let i = 0; i < pairCount; i++) labels[(block >>> 2) + 1 + i] = pairs[i]!;
     const record = this.#allocator.allocateZeroed(Rec.RECORD_SIZE_BYTES);
     const { u32, f64 } = this.#heap;
     const word = record >>> 2;
@@ -92,9 +118,7 @@ export class SeriesTable {
     f64[(record >>> 3) + Rec.MARK_TIME] = -Infinity;
     this.#byLabels.insert(record);
     this.#place(ref, record);
-    for (let i = 0; i < pairCount; i++) {
-      this.#pairs.addSeries(this.#heap.u32[(block >>> 2) + 1 + i]!, ref);
-    }
+    for (let i = 0; i < pairCount; i++) this.#pairs.addSeries(pairs[i]!, ref);
     const views = this.#heap.u32;
     if (ref > views[Word.LastRef]!) Atomics.store(views, Word.LastRef, ref);
     Atomics.store(views, Word.SeriesCount, this.count);
@@ -108,7 +132,7 @@ export class SeriesTable {
   remove(record: number): void {
     const { u32 } = this.#heap;
     const word = record >>> 2;
-    this.#guesses = []; // they may be about to go
+    this.#guesses.fill(0); // they may be about to go
     this.#byLabels.remove(record);
     this.#displace(u32[word + Rec.REF]!);
     const block = u32[word + Rec.LABELS]!;

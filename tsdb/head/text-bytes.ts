@@ -9,7 +9,7 @@ const HASH_START = 0x811c9dc5;
 const HASH_PRIME = 0x01000193;
 
 export class TextBytes {
-  bytes = new Uint8Array(4096);
+  bytes: Uint8Array = new Uint8Array(4096);
   /** Text `i` is `bytes[starts[i], starts[i + 1])`. */
   starts = new Uint32Array(130);
   hashes = new Uint32Array(129);
@@ -55,6 +55,22 @@ export class TextBytes {
     this.starts[index + 1] = at;
     this.hashes[index] = finish(hash);
     return index;
+  }
+
+  /**
+   * Texts that lie one behind the other in `bytes` from `start` on, and whose hashes are known: they
+   * are not copied. To be followed by {@link adoptNext} for each; nothing else may be added then.
+   */
+  adopt(bytes: Uint8Array, start: number): void {
+    this.bytes = bytes;
+    this.count = 0;
+    this.starts[0] = start;
+  }
+
+  adoptNext(sizeBytes: number, hash: number): void {
+    const index = this.count++;
+    this.starts[index + 1] = this.starts[index]! + sizeBytes;
+    this.hashes[index] = hash;
   }
 
   #addUnicode(text: string, index: number): number {

@@ -21,9 +21,38 @@ export class SampleBatch implements SampleColumns {
     this.startTimestampsMs = new Float64Array(capacity);
   }
 
+  /**
+   * Columns in memory that somebody else provides: refs, times, values, start times. It has to
+   * suffice, because columns that grow are elsewhere.
+   * @param start  of 4 × 8 × capacity bytes, a multiple of 8
+   */
+  static over(memory: ArrayBufferLike, start: number, capacity: number): SampleBatch {
+    const batch = new SampleBatch(0);
+    const column = (index: number) =>
+      new Float64Array(memory, start + index * capacity * 8, capacity);
+    batch.refs = column(0);
+    batch.timestampsMs = column(1);
+    batch.values = column(2);
+    batch.valueHalves = new Uint32Array(memory, batch.values.byteOffset, capacity * 2);
+    batch.startTimestampsMs = column(3);
+    return batch;
+  }
+
   clear(): void {
     this.count = 0;
     this.hasStartTimestamps = false;
+  }
+
+  /** Takes over samples `[first, last)` of another batch, instead of what is here. */
+  copy(from: SampleBatch, first: number, last: number): void {
+    this.clear();
+    this.reserve(last - first);
+    this.refs.set(from.refs.subarray(first, last));
+    this.timestampsMs.set(from.timestampsMs.subarray(first, last));
+    this.valueHalves.set(from.valueHalves.subarray(first * 2, last * 2));
+    this.startTimestampsMs.set(from.startTimestampsMs.subarray(first, last));
+    this.count = last - first;
+    this.hasStartTimestamps = from.hasStartTimestamps;
   }
 
   /** Makes room for `count` samples in all, keeping what is there. */

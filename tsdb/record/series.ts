@@ -64,6 +64,7 @@ export class SeriesCursor {
   textEnds = new Uint32Array(64);
   readonly #reader = new ByteReader();
   #place: RecordPlace = { file: '', offsetBytes: 0 };
+  #seriesStart = 0;
 
   /** @throws CorruptionError when it is another kind of record */
   reset(record: Uint8Array, start: number, end: number, place: RecordPlace): void {
@@ -79,6 +80,7 @@ export class SeriesCursor {
   next(): boolean {
     const reader = this.#reader;
     if (reader.remaining === 0) return false;
+    this.#seriesStart = reader.position;
     this.ref = reader.takeUint64();
     this.labelCount = reader.takeUvarint();
     const textCount = this.labelCount * 2;
@@ -96,6 +98,15 @@ export class SeriesCursor {
     }
     if (reader.failed) throw new CorruptionError('series record is malformed', this.#place);
     return true;
+  }
+
+  /** A record that holds nothing but the current series. */
+  alone(): Uint8Array {
+    const size = this.position - this.#seriesStart;
+    const record = new Uint8Array(1 + size);
+    record[0] = RecordType.Series;
+    record.set(this.record.subarray(this.#seriesStart, this.position), 1);
+    return record;
   }
 
   /** Where the current series ends in `record`. */

@@ -25,6 +25,18 @@ export type SegmentSource = {
   readonly startBytes?: number;
 };
 
+/** Segments of a log directory, the first of them from `startBytes` on, where a record begins. */
+export function segmentSources(
+  directory: string,
+  indexes: readonly number[],
+  startBytes = 0,
+): SegmentSource[] {
+  return indexes.map((index, i) => {
+    const path = segmentPath(directory, index);
+    return i === 0 ? { path, index, startBytes } : { path, index };
+  });
+}
+
 export class WalReader {
   /** The record is `bytes[start, end)` until the next call of `next`. */
   bytes: Uint8Array = new Uint8Array(0);
@@ -61,13 +73,7 @@ export class WalReader {
     indexes: readonly number[],
     startBytes = 0,
   ): WalReader {
-    return new WalReader(
-      files,
-      indexes.map((index, i) => {
-        const path = segmentPath(directory, index);
-        return i === 0 ? { path, index, startBytes } : { path, index };
-      }),
-    );
+    return new WalReader(files, segmentSources(directory, indexes, startBytes));
   }
 
   /** Path of the segment that the record lies in. */
