@@ -79,6 +79,15 @@ export class ProtobufReader {
     return this.#exact((this.#high | 0) * 0x1_0000_0000 + this.#low);
   }
 
+  /** int64 of any size, in decimal. */
+  takeInt64Text(): string {
+    if (!this.#expect(WireType.Varint)) return '0';
+    this.#readVarint();
+    const value = (this.#high | 0) * 0x1_0000_0000 + this.#low;
+    if (Number.isSafeInteger(value)) return String(value);
+    return String((BigInt(this.#high | 0) << 32n) | BigInt(this.#low));
+  }
+
   /** sint32 or sint64. */
   takeSint64(): number {
     if (!this.#expect(WireType.Varint)) return 0;
@@ -226,14 +235,14 @@ export class ProtobufWriter {
   }
 
   /** int32, int64: negative numbers take ten bytes. */
-  int64(field: number, value: number): void {
+  int64(field: number, value: number | bigint): void {
     this.#tag(field, WireType.Varint);
-    if (value >= 0) {
+    if (typeof value === 'number' && value >= 0) {
       this.out.putUvarint(value);
       return;
     }
     let rest = BigInt.asUintN(64, BigInt(value));
-    for (let i = 0; i < 9; i++, rest >>= 7n) this.out.putByte(Number(rest & 0x7fn) | 0x80);
+    for (; rest >= 0x80n; rest >>= 7n) this.out.putByte(Number(rest & 0x7fn) | 0x80);
     this.out.putByte(Number(rest));
   }
 

@@ -54,7 +54,16 @@ export function validateHistogram(histogram: Histogram | FloatHistogram): void {
 function validateLayout(histogram: Histogram | FloatHistogram): void {
   const { schema, customBounds } = histogram;
   if (schema === CUSTOM_BUCKETS_SCHEMA) {
-    validateCustomBounds(customBounds, spanLength(histogram.positiveSpans));
+    validateCustomBounds(customBounds);
+    const { positiveSpans } = histogram;
+    validateSpans('custom buckets', positiveSpans, sideCounts('positive', histogram).length);
+    const bucketReach = spanLength(positiveSpans);
+    if (bucketReach > customBounds.length + 1) {
+      throw new ValueError(
+        `custom buckets: only ${customBounds.length} custom bounds defined which is insufficient ` +
+          `to cover total span length of ${bucketReach}: histogram custom bounds are too few`,
+      );
+    }
     if (histogram.zeroCount !== 0) {
       throw new ValueError('custom buckets: must have zero count of 0');
     }
@@ -78,11 +87,13 @@ function validateLayout(histogram: Histogram | FloatHistogram): void {
         `or ${CUSTOM_BUCKETS_SCHEMA} for custom buckets, got schema ${schema}`,
     );
   }
-  validateSpans('positive', histogram.positiveSpans, sideCounts('positive', histogram).length);
-  validateSpans('negative', histogram.negativeSpans, sideCounts('negative', histogram).length);
+  for (const side of ['positive', 'negative'] as const) {
+    const spans = side === 'positive' ? histogram.positiveSpans : histogram.negativeSpans;
+    validateSpans(`${side} side`, spans, sideCounts(side, histogram).length);
+  }
 }
 
-function validateCustomBounds(bounds: readonly number[], bucketReach: number): void {
+function validateCustomBounds(bounds: readonly number[]): void {
   let previous = -Infinity;
   for (const bound of bounds) {
     if (Number.isNaN(bound)) {
@@ -102,12 +113,6 @@ function validateCustomBounds(bounds: readonly number[], bucketReach: number): v
         'histogram custom bounds must be finite',
     );
   }
-  if (bucketReach > bounds.length + 1) {
-    throw new ValueError(
-      `custom buckets: only ${bounds.length} custom bounds defined which is insufficient to ` +
-        `cover total span length of ${bucketReach}: histogram custom bounds are too few`,
-    );
-  }
 }
 
 /** How many bucket indexes the spans reach over, gaps included. */
@@ -117,12 +122,13 @@ function spanLength(spans: readonly Span[]): number {
   return reach;
 }
 
-function validateSpans(side: string, spans: readonly Span[], bucketCount: number): void {
+/** @param where  custom buckets begin at zero, others anywhere */
+function validateSpans(where: string, spans: readonly Span[], bucketCount: number): void {
   let covered = 0;
   for (const [i, { offset, length }] of spans.entries()) {
-    if (i > 0 && offset < 0) {
+    if (offset < 0 && (i > 0 || where === 'custom buckets')) {
       throw new ValueError(
-        `${side} side: span number ${i + 1} with offset ${offset}: ` +
+        `${where}: span number ${i + 1} with offset ${offset}: ` +
           'histogram has a span whose offset is negative',
       );
     }
@@ -130,7 +136,7 @@ function validateSpans(side: string, spans: readonly Span[], bucketCount: number
   }
   if (covered !== bucketCount) {
     throw new ValueError(
-      `${side} side: spans need ${covered} buckets, have ${bucketCount} buckets: ` +
+      `${where}: spans need ${covered} buckets, have ${bucketCount} buckets: ` +
         'histogram spans specify different number of buckets than provided',
     );
   }

@@ -73,14 +73,16 @@ export function metricName(metric: OtlpMetric, { strategy }: NameRules): string 
   }
 }
 
+/** `per` without the word itself. */
 type UnitWords = { readonly unit: string; readonly per: string };
 
 function unitWords(text: string): UnitWords {
-  const [first = '', second = ''] = text.split('/', 2).map((part) => part.trim());
+  const slash = text.includes('/') ? text.indexOf('/') : text.length;
+  const first = text.slice(0, slash).trim();
+  const second = text.slice(slash + 1).trim();
   const word = (part: string, words: Readonly<Record<string, string>>) =>
     part.includes('{') || part.includes('}') ? '' : (words[part] ?? part);
-  const per = second === '' ? '' : word(second, PER_UNITS);
-  return { unit: word(first, UNITS), per: per === '' ? '' : `per_${per}` };
+  return { unit: word(first, UNITS), per: second === '' ? '' : word(second, PER_UNITS) };
 }
 
 const isTotal = ({ kind, isMonotonic }: OtlpMetric) => kind === 'sum' && isMonotonic;
@@ -90,15 +92,22 @@ const isRatio = ({ kind, unit }: OtlpMetric) => kind === 'gauge' && unit === '1'
 function withSuffixes(metric: OtlpMetric): string {
   let { name } = metric;
   const { unit, per } = unitWords(metric.unit);
-  const add = (word: string) => {
-    if (word !== '' && !name.endsWith(word)) name += `_${word}`;
-  };
-  if (isTotal(metric) && name.endsWith('_total')) name = name.slice(0, -'_total'.length);
-  add(unit);
-  add(per);
-  if (isTotal(metric)) name += '_total';
-  if (isRatio(metric)) name += '_ratio';
-  return name;
+  const ends = [
+    ...(per === '' ? [] : [`per_${per}`]),
+    ...(isTotal(metric) ? ['total'] : []),
+    ...(isRatio(metric) ? ['ratio'] : []),
+  ];
+  // What stands before it goes with it, whatever it is: `requests.total` is `requests_total`.
+  for (const end of ends.toReversed()) {
+    const lengthLeft = name.length - end.length - 1;
+    if (name.endsWith(end) && lengthLeft > 0) name = name.slice(0, lengthLeft);
+  }
+  if (unit !== '' && !name.endsWith(unit)) name += `_${unit}`;
+  return [name, ...ends].join('_');
+}
+
+function cleanUnit(unit: string): string {
+  return unit.replaceAll(/[^a-zA-Z0-9:]+/g, '_').replace(/^_/, '');
 }
 
 /** The name in words; a word that is there already is not added again. */
@@ -106,9 +115,10 @@ function fromTokens(metric: OtlpMetric): string {
   const wordsOf = (text: string) => text.split(/[^a-zA-Z0-9:]+/).filter((word) => word !== '');
   let words = wordsOf(metric.name);
   const { unit, per } = unitWords(metric.unit);
-  const unitPart = wordsOf(unit).join('_');
-  const perPart = wordsOf(per).join('_');
-  const has = (part: string) => words.includes(part) || words.join('_').endsWith(part);
+  const unitPart = cleanUnit(unit);
+  const cleanPer = cleanUnit(per).replace(/_$/, '');
+  const perPart = cleanPer === '' ? '' : `per_${cleanPer}`;
+  const has = (part: string) => words.includes(part);
   if (unitPart !== '' && !has(unitPart)) words.push(unitPart);
   if (perPart !== '' && !has(perPart)) words.push(perPart);
   const moveToEnd = (suffix: string) => {
@@ -120,13 +130,18 @@ function fromTokens(metric: OtlpMetric): string {
 }
 
 function escapedMetric(name: string): string {
-  const escaped = name.replaceAll(/[^a-zA-Z0-9_:]+/g, '_');
-  // What an escape left at the end says nothing.
-  return notADigit(/[^a-zA-Z0-9_:]$/.test(name) ? escaped.replace(/_+$/, '') : escaped);
+  // What an escape would leave at an end says nothing.
+  const inner = name.replaceAll(/^[^a-zA-Z0-9_:]+|[^a-zA-Z0-9_:]+$/g, '');
+  const escaped = notADigit(inner.replaceAll(/[^a-zA-Z0-9_:]+/g, '_'));
+  return escaped !== name && /^_+$/.test(escaped) ? '' : escaped;
 }
 
 function notADigit(name: string): string {
   return /^[0-9]/.test(name) ? `_${name}` : name;
+}
+
+function joined(name: string): string {
+  return name.replaceAll(/_+/g, '_');
 }
 
 /** Empty when nothing of the name is left. */
@@ -134,7 +149,10 @@ export function labelName(key: string, rules: NameRules): string {
   const { strategy, sanitizesUnderscores, keepsMultipleUnderscores } = rules;
   if (strategy === 'NoTranslation' || strategy === 'NoUTF8EscapingWithSuffixes') return key;
   let name = Array.from(key, (c) => (/[a-zA-Z0-9_]/.test(c) ? c : '_')).join('');
-  if (!keepsMultipleUnderscores) name = name.replaceAll(/_+/g, '_');
+  if (!keepsMultipleUnderscores) {
+    const framed = /^__(.*)__$/s.exec(key);
+    name = framed === null ? joined(name) : `__${joined(name.slice(2, -2))}__`;
+  }
   if (/^[0-9]/.test(name)) return `key_${name}`;
   const isReserved = name.startsWith('__');
   return sanitizesUnderscores && name.startsWith('_') && !isReserved ? `key${name}` : name;

@@ -290,7 +290,7 @@ function readValue(reader: ProtobufReader, depth: number): AttributeValue {
         value = reader.takeUint64() !== 0;
         break;
       case 3:
-        value = { integer: String(reader.takeInt64()) };
+        value = { integer: reader.takeInt64Text() };
         break;
       case 4:
         value = reader.takeDouble();

@@ -57,7 +57,7 @@ const TARGET_INFO_COUNT_MAX = 1000;
 const scratch = new Float64Array(1);
 const halves = new Uint32Array(scratch.buffer);
 
-/** Labels that all points of a scope have, by name. */
+/** Labels that several points have, by name. */
 type Common = ReadonlyMap<string, string>;
 
 export class OtlpMessage implements WriteMessage {
@@ -88,12 +88,13 @@ export class OtlpMessage implements WriteMessage {
 
   #resource({ attributes, scopes }: OtlpResource): void {
     const identity = identityOf(attributes);
+    const promoted = this.#promotedLabels(attributes);
     let oldestMs = Infinity;
     let newestMs = -Infinity;
     for (const scope of scopes) {
-      const common = this.#commonLabels(attributes, scope);
+      const own = [...this.#scopeLabels(scope), ...identity];
       for (const metric of scope.metrics) {
-        if (!this.#metric(metric, common, identity)) continue;
+        if (!this.#metric(metric, promoted, own)) continue;
         for (const { timeMs } of metric.points) {
           oldestMs = Math.min(oldestMs, timeMs);
           newestMs = Math.max(newestMs, timeMs);
@@ -103,25 +104,30 @@ export class OtlpMessage implements WriteMessage {
     if (oldestMs <= newestMs) this.#targetInfo(attributes, identity, oldestMs, newestMs);
   }
 
-  /** Promoted attributes of the resource, and the scope's. */
-  #commonLabels(attributes: Attributes, scope: OtlpScope): Common {
-    const { promotesAllAttributes, promotedAttributes, ignoredAttributes, promotesScope } =
-      this.#options;
-    const wanted: string[] = [];
+  /** Attributes of the resource that are labels of every point. */
+  #promotedLabels(attributes: Attributes): Common {
+    const { promotesAllAttributes, promotedAttributes, ignoredAttributes } = this.#options;
+    const labels = new Map<string, string>();
     for (let i = 0; i < attributes.length; i += 2) {
       const key = attributes[i]!;
       const isPromoted = promotesAllAttributes
         ? !ignoredAttributes.includes(key)
         : promotedAttributes.includes(key);
-      if (isPromoted) wanted.push(key, attributes[i + 1]!);
+      // Of those whose names become equal the last counts.
+      if (isPromoted) labels.set(labelName(key, this.#options), attributes[i + 1]!);
     }
-    const labels = this.#labelsOf(wanted);
-    if (!promotesScope) return labels;
-    const prefixed = scope.attributes.map((text, i) => (i % 2 === 0 ? `otel_scope_${text}` : text));
-    for (const [name, value] of this.#labelsOf(prefixed)) labels.set(name, value);
-    labels.set('otel_scope_name', scope.name);
-    labels.set('otel_scope_version', scope.version);
-    labels.set('otel_scope_schema_url', scope.schemaUrl);
+    return labels;
+  }
+
+  #scopeLabels({ name, version, schemaUrl, attributes }: OtlpScope): Common {
+    const labels = new Map<string, string>();
+    if (!this.#options.promotesScope || name === '') return labels;
+    for (let i = 0; i < attributes.length; i += 2) {
+      labels.set(labelName(`otel_scope_${attributes[i]!}`, this.#options), attributes[i + 1]!);
+    }
+    labels.set('otel_scope_name', name);
+    labels.set('otel_scope_version', version);
+    labels.set('otel_scope_schema_url', schemaUrl);
     return labels;
   }
 
@@ -134,13 +140,17 @@ export class OtlpMessage implements WriteMessage {
     for (const [key, value] of pairs) {
       const name = labelName(key, this.#options);
       const before = labels.get(name);
-      labels.set(name, before === undefined ? value : `${before};${value}`);
+      labels.set(name, before === undefined || before === '' ? value : `${before};${value}`);
     }
     return labels;
   }
 
-  /** False when it cannot be translated, which is noted. */
-  #metric(metric: OtlpMetric, common: Common, identity: Common): boolean {
+  /**
+   * False when it cannot be translated, which is noted.
+   * @param promoted  yield to a point's own attributes
+   * @param own       take the place of them
+   */
+  #metric(metric: OtlpMetric, promoted: Common, own: readonly [string, string][]): boolean {
     const problem = this.#problemOf(metric);
     if (problem !== null) {
       this.problems.push(problem);
@@ -149,9 +159,11 @@ export class OtlpMessage implements WriteMessage {
     const name = metricName(metric, this.#options);
     const type = typeOf(metric);
     for (const point of metric.points) {
-      const labels = new Map(common);
-      for (const [key, value] of this.#labelsOf(point.attributes)) labels.set(key, value);
-      for (const [key, value] of identity) labels.set(key, value);
+      const labels = new Map(promoted);
+      for (const [key, value] of this.#labelsOf(point.attributes)) {
+        if (value !== '') labels.set(key, value);
+      }
+      for (const [key, value] of own) labels.set(key, value);
       labels.delete(METRIC_NAME);
       const first = this.#columns.seriesCount;
       this.#point(metric, name, point, labels);
@@ -189,6 +201,8 @@ export class OtlpMessage implements WriteMessage {
       case 'none':
         return;
       case 'gauge':
+        this.#sample(this.#series(name, labels), point, point.value);
+        return;
       case 'sum':
         this.#sample(this.#series(name, labels), point, point.value);
         this.#exemplars(point, () => this.#columns.seriesCount - 1);
@@ -267,6 +281,7 @@ export class OtlpMessage implements WriteMessage {
   }
 
   #exemplars(point: OtlpPoint, seriesOf: (value: number) => number): void {
+    if (isStale(point)) return;
     for (const { attributes, traceId, spanId, value, timeMs } of point.exemplars) {
       const ids: string[] = [];
       if (traceId !== '') ids.push('trace_id', traceId);
@@ -314,14 +329,16 @@ function identityOf(attributes: Attributes): Map<string, string> {
     for (let i = 0; i < attributes.length; i += 2) {
       if (attributes[i] === key) return attributes[i + 1]!;
     }
-    return '';
+    return null;
   };
   const identity = new Map<string, string>();
   const service = find(SERVICE_NAME);
   const namespace = find(SERVICE_NAMESPACE);
   const instance = find(SERVICE_INSTANCE);
-  if (service !== '') identity.set('job', namespace === '' ? service : `${namespace}/${service}`);
-  if (instance !== '') identity.set('instance', instance);
+  if (service !== null) {
+    identity.set('job', namespace === null ? service : `${namespace}/${service}`);
+  }
+  if (instance !== null) identity.set('instance', instance);
   return identity;
 }
 

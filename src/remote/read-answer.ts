@@ -85,15 +85,24 @@ export function answerRead(
 }
 
 function unpack(body: Uint8Array): Uint8Array {
+  let sizeBytes: number;
+  const corrupt = (cause: unknown) => new ValueError('snappy: corrupt input', { cause });
   try {
-    const size = snappyPlainSize(body);
-    if (size > REQUEST_SIZE_BYTES_MAX) throw new ValueError('too large');
-    const plain = new Uint8Array(size);
-    snappyDecompress(body, 0, body.length, plain);
-    return plain;
+    sizeBytes = snappyPlainSize(body);
   } catch (error) {
-    throw new ValueError('snappy: corrupt input', { cause: error });
+    throw corrupt(error);
   }
+  if (sizeBytes > REQUEST_SIZE_BYTES_MAX) {
+    const what = `decoded length ${sizeBytes} exceeds limit ${REQUEST_SIZE_BYTES_MAX}`;
+    throw new ValueError(`snappy: ${what}`);
+  }
+  const plain = new Uint8Array(sizeBytes);
+  try {
+    snappyDecompress(body, 0, body.length, plain);
+  } catch (error) {
+    throw corrupt(error);
+  }
+  return plain;
 }
 
 function responseType({ types }: ReadRequest): number {

@@ -93,18 +93,18 @@ export function checkLabels(flat: readonly string[]): LabelVerdict {
     if (i > 0 && name === sorted[i - 2]) doubled ??= name;
   }
   if (!hasName || !isValid) {
-    return { labels: null, problem: `invalid metric name or labels, got ${shown(sorted)}` };
+    return { labels: null, problem: `invalid metric name or labels, got ${showLabels(sorted)}` };
   }
   if (doubled !== null) {
-    const what = `labels ${shown(sorted)}, duplicated label ${doubled}`;
+    const what = `labels ${showLabels(sorted)}, duplicated label ${doubled}`;
     return { labels: null, problem: `invalid labels for series, ${what}` };
   }
   return { labels: Labels.fromSorted(hasEmpty ? withoutEmpty(sorted) : sorted) };
 }
 
 /** As Prometheus prints labels, empty and doubled ones included. */
-function shown(sorted: readonly string[]): string {
-  return Labels.fromSorted(sorted).toString();
+export function showLabels(flat: readonly string[]): string {
+  return Labels.fromSorted(sortedByName(flat)).toString();
 }
 
 function sortedByName(flat: readonly string[]): readonly string[] {

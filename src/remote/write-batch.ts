@@ -21,7 +21,7 @@ import {
 } from '../../model/index.ts';
 import { Fingerprint } from './fingerprint.ts';
 import { describeDuplicate } from './duplicate.ts';
-import { checkLabels } from './received-labels.ts';
+import { checkLabels, showLabels } from './received-labels.ts';
 import { Rejections } from './rejections.ts';
 import type { SeriesRefCache } from './series-ref-cache.ts';
 import type { WriteColumns, WrittenHistogram } from './write-columns.ts';
@@ -147,7 +147,9 @@ export class WriteBatch {
         if (!this.#invalid.has(series)) this.#refuse(series, NO_CONTENT);
       }
     }
-    for (const { series, problem } of columns.problems) this.#refuse(series, problem);
+    for (const { series, problem } of columns.problems) {
+      if (!this.#invalid.has(series)) this.#refuse(series, problem);
+    }
     return unknown;
   }
 
@@ -251,6 +253,8 @@ export class WriteBatch {
   /** The series by its labels instead of its cached reference. */
   #renew(series: number): SeriesRef {
     const { columns, message, cache } = this.#context;
+    // Asked for in this request and refused; asked again, it would be counted twice.
+    if (columns.seriesRefs[series] === NO_SERIES) return NO_SERIES;
     const labels = this.#labelsOf(series);
     const ref = this.#appender.series(labels);
     columns.seriesRefs[series] = ref;
@@ -326,7 +330,7 @@ export class WriteBatch {
   }
 
   #line(series: number, what: string): string {
-    return `${what} for series ${this.#labelsOf(series).toString()}`;
+    return `${what} for series ${showLabels(this.#context.message.labels(series))}`;
   }
 
   /** Of a series whose labels are good. */

@@ -26,6 +26,8 @@ const METADATA_TAG = 0x1a;
 const LABEL_TAG = 0x0a;
 const SAMPLE_TAG = 0x12;
 const SERIES_FIELDS = ['', 'Labels', 'Samples', 'Exemplars', 'Histograms'];
+/** By field number. */
+const METADATA_TEXTS = [undefined, undefined, 'MetricFamilyName', undefined, 'Help', 'Unit'];
 
 export class WriteMessageV1 implements WriteMessage {
   readonly #scan = new WireScan();
@@ -146,6 +148,8 @@ export class WriteMessageV1 implements WriteMessage {
     const reader = this.#reader;
     reader.reset(this.#scan.bytes, this.#scan.at, end);
     while (reader.next()) {
+      const text = METADATA_TEXTS[reader.field];
+      if (text !== undefined) this.#scan.expect(reader.wireType, WireType.Length, text);
       if (reader.field === 1) reader.takeUint64();
       else reader.skip();
     }

@@ -199,7 +199,6 @@ export class WriteMessageV2 implements WriteMessage {
   }
 
   #takeMetadata(series: number): void {
-    if (!this.#readsMetadata) return;
     const reader = this.#reader;
     const found = { series, type: 0, help: 0, unit: 0 };
     while (reader.next()) {
@@ -209,7 +208,7 @@ export class WriteMessageV2 implements WriteMessage {
       else reader.skip();
     }
     if (reader.failed) throw unexpectedEnd();
-    this.#metadata.push(found);
+    if (this.#readsMetadata) this.#metadata.push(found);
   }
 
   /** What needs all symbols. */

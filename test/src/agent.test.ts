@@ -1,10 +1,12 @@
 /** Agent mode: what is scraped is sent on and kept no longer than needed; nothing can be asked. */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exactPrometheus } from '../support/installed.ts';
 import { ChangingTarget } from './remote/support/changing-target.ts';
-import { sleep, TestServer, until } from './support/server.ts';
+import { encodeReadRequest } from './remote/support/read-messages.ts';
+import { sleep, type TestServer, until } from './support/server.ts';
+import { serversOfTests } from './support/servers.ts';
 
 const JUDGE = exactPrometheus();
 
@@ -14,16 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => target.stop());
 
-const running: TestServer[] = [];
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.remove();
-});
-
-async function create(config: string, program?: readonly string[]): Promise<TestServer> {
-  const server = await TestServer.create(config, program);
-  running.push(server);
-  return server;
-}
+const { create } = serversOfTests();
 
 async function startReceiver(): Promise<TestServer> {
   const receiver = await create('global: {}\n');
@@ -134,6 +127,43 @@ test.runIf(JUDGE !== null)('answers as Prometheus does', { timeout: 60_000 }, as
       const shown = route === '/api/v1/features' ? Object.keys(JSON.parse(text).data) : text;
       found[route] = [status, status === 302 ? '' : shown];
     }
+    answers.push(found);
+  }
+  expect(answers[0]).toEqual(answers[1]);
+});
+
+/** Not for an agent; refused alike in a server without the flags that these need. */
+const POSTS = [
+  '/api/v1/query',
+  '/api/v1/query_range',
+  '/api/v1/series',
+  '/api/v1/labels',
+  '/api/v1/admin/tsdb/snapshot',
+  '/api/v1/admin/tsdb/delete_series?match[]=up',
+  '/api/v1/admin/tsdb/clean_tombstones',
+  '/api/v1/write',
+  '/api/v1/otlp/v1/metrics',
+];
+
+test.runIf(JUDGE !== null)('refuses as Prometheus does', { timeout: 60_000 }, async () => {
+  const answers = [];
+  const read = encodeReadRequest(
+    [{ startMs: 0, endMs: 1, matchers: [['=', '__name__', 'up']] }],
+    [],
+  );
+  for (const program of [undefined, [JUDGE!]]) {
+    const agent = await create('global: {}\n', program);
+    await agent.startReady('--agent', '--web.enable-admin-api');
+    const found: unknown[] = [];
+    const ask = async (method: string, route: string, body?: Uint8Array<ArrayBuffer>) => {
+      const options = { method, signal: AbortSignal.timeout(10_000), ...(body && { body }) };
+      const { status, text } = await agent.get(route, options);
+      found.push([method, route, status, text]);
+    };
+    for (const route of POSTS) await ask('POST', route);
+    for (const route of POSTS) await ask('DELETE', route);
+    await ask('POST', '/api/v1/read', Uint8Array.from(read));
+    await ask('DELETE', '/api/v1/series?match[]=up');
     answers.push(found);
   }
   expect(answers[0]).toEqual(answers[1]);

@@ -22,9 +22,10 @@ import {
 import type { Incoming } from '../db.ts';
 import { START_TIMESTAMPS_IGNORED, type StartTimestampUse } from '../head/start-timestamps.ts';
 import { HeadLog } from '../head/head-log.ts';
+import type { ReplayProgress } from '../head/replay.ts';
 import { TextBytes } from '../head/text-bytes.ts';
 import { DirectoryLock } from '../io/dir-lock.ts';
-import type { Files } from '../io/files.ts';
+import { type Files, treeSizeBytes } from '../io/files.ts';
 import { NODE_FILES } from '../io/node-files.ts';
 import type { ExemplarRow } from '../record/exemplars.ts';
 import { decodeHistograms } from '../record/histograms.ts';
@@ -46,6 +47,7 @@ import type { LogPosition } from '../wal/tail-reader.ts';
 import { WalReader } from '../wal/wal-reader.ts';
 import { SEGMENT_SIZE_BYTES_DEFAULT, WalWriter } from '../wal/wal-writer.ts';
 import { AgentAppender, type AgentBatch } from './agent-appender.ts';
+import { showLog } from '../log-metrics.ts';
 import { type AgentMetrics, createAgentMetrics } from './agent-metrics.ts';
 import { AgentSeries } from './agent-series.ts';
 
@@ -56,7 +58,7 @@ export type AgentDbOptions = {
   readonly logger?: Logger;
   readonly registry?: Registry;
   readonly files?: Files;
-  readonly onReplayProgress?: (progress: { segment: number; segmentCount: number }) => void;
+  readonly onReplayProgress?: (progress: ReplayProgress) => void;
   /** `--storage.agent.wal-segment-size` */
   readonly walSegmentSizeBytes?: number;
   /** `--storage.agent.wal-compression`, `--storage.agent.wal-compression-type` */
@@ -128,7 +130,8 @@ export class AgentDb implements Appendable, Queryable {
     files.makeDirectory(this.#directory);
     files.syncDirectory(path.dirname(path.resolve(directory)));
     files.syncDirectory(directory);
-    this.#lock = (options.usesLockFile ?? true) ? DirectoryLock.acquire(directory) : null;
+    this.#lock =
+      (options.usesLockFile ?? true) ? DirectoryLock.acquire(directory, this.#logger) : null;
     this.#metrics = createAgentMetrics(registry);
     this.#metrics.cleanStart.set(this.#lock === null ? -1 : Number(this.#lock.wasClean));
     const startMs = clock.monotonicMs();
@@ -136,6 +139,7 @@ export class AgentDb implements Appendable, Queryable {
     this.#replay();
     this.#metrics.replaySeconds.set((clock.monotonicMs() - startMs) / 1000);
     this.#wal = new WalWriter(files, this.#directory, {
+      onSynced: (seconds) => this.#metrics.syncDuration.observe(seconds),
       segmentSizeBytes: options.walSegmentSizeBytes ?? SEGMENT_SIZE_BYTES_DEFAULT,
       compression: options.walCompression ?? 'snappy',
     });
@@ -143,6 +147,9 @@ export class AgentDb implements Appendable, Queryable {
     registry.beforeSnapshot(() => {
       this.#metrics.activeSeries.set(this.#series.count);
       this.#metrics.deletedSeries.set(this.#deleted.size);
+      const { stats, segmentIndex, compression } = this.#wal;
+      const sizeBytes = treeSizeBytes(files, this.#directory);
+      showLog(registry, { stats, segmentIndex, sizeBytes, compression });
     });
   }
 
@@ -278,7 +285,13 @@ export class AgentDb implements Appendable, Queryable {
       this.#logger.error('Checkpoint not made', { err: messageOf(error) });
       return;
     }
-    removeSegmentsBefore(files, directory, last + 1);
+    this.#metrics.logTruncations.increase();
+    try {
+      removeSegmentsBefore(files, directory, last + 1);
+    } catch (error) {
+      this.#metrics.logTruncationsFailed.increase();
+      this.#logger.error('Log not shortened', { err: messageOf(error) });
+    }
     for (const [ref, segment] of this.#deleted) if (segment <= last) this.#deleted.delete(ref);
     this.#metrics.checkpointDeletions.increase();
     try {
@@ -304,10 +317,12 @@ export class AgentDb implements Appendable, Queryable {
       (index) => checkpoint === null || index > checkpoint.index,
     );
     const reader = WalReader.forSegments(files, directory, segments);
-    const isWhole = this.#read(reader, replay, (segment) => {
-      const done = segments.indexOf(segment);
-      this.#options.onReplayProgress?.({ segment: done, segmentCount: segments.length });
-    });
+    const [firstSegment = 0] = segments;
+    const segmentCount = segments.length;
+    const tell = (segment: number) =>
+      this.#options.onReplayProgress?.({ firstSegment, segment, segmentCount });
+    const isWhole = this.#read(reader, replay, (segment) => tell(segments.indexOf(segment)));
+    tell(segmentCount);
     if (!isWhole) repairLog(files, directory, reader.segmentIndex, reader.recordOffsetBytes);
   }
 

@@ -1,5 +1,6 @@
 /** Figures of an agent's storage, under the names that dashboards for Prometheus read. */
 import type { Registry } from '../../model/index.ts';
+import { syncDuration } from '../log-metrics.ts';
 
 const P = 'prometheus_agent_';
 
@@ -29,6 +30,15 @@ export function createAgentMetrics(registry: Registry) {
       P + 'checkpoint_deletions_failed_total',
       'Removals of old checkpoints that failed.',
     ),
+    logTruncations: registry.counter(
+      'prometheus_tsdb_wal_truncations_total',
+      'Truncations of the log attempted.',
+    ),
+    logTruncationsFailed: registry.counter(
+      'prometheus_tsdb_wal_truncations_failed_total',
+      'Truncations of the log that failed.',
+    ),
+    syncDuration: syncDuration(registry),
     corruptions: registry.counter(P + 'corruptions_total', 'Corruptions of the log.'),
     replaySeconds: registry.gauge(
       P + 'data_replay_duration_seconds',

@@ -50,6 +50,8 @@ export class LogFollower {
   #checkpoint: WalReader | null = null;
   #checkpointIndex = -1;
   #isLive = false;
+  /** Of the record that was read last. */
+  #segmentIndex: number;
 
   constructor({ directory, start, sink, files = NODE_FILES }: LogFollowerOptions) {
     this.#directory = directory;
@@ -58,6 +60,7 @@ export class LogFollower {
     this.#sink = sink;
     const [firstSegment = start.segmentIndex] = findSegments(files, directory);
     this.#tail = new TailReader(files, directory, { segmentIndex: firstSegment, offsetBytes: 0 });
+    this.#segmentIndex = firstSegment - 1;
     this.#openCheckpoint();
   }
 
@@ -83,6 +86,7 @@ export class LogFollower {
         }
       }
       if (!this.#tail.next()) return false;
+      this.#catchUp();
     } catch (error) {
       // A newer checkpoint has taken the place of the one that was being read.
       if (fileErrorCode(error) === 'ENOENT' && this.#checkpoint !== null) this.#openCheckpoint();
@@ -136,6 +140,21 @@ export class LogFollower {
   close(): void {
     this.#closeCheckpoint();
     this.#tail.close();
+  }
+
+  /** Where segments were removed before they were read, a checkpoint knows their series. */
+  #catchUp(): void {
+    const before = this.#segmentIndex;
+    this.#segmentIndex = this.position.segmentIndex;
+    if (this.#segmentIndex <= before + 1) return;
+    const what = `segments ${before + 1} to ${this.#segmentIndex - 1} were removed before they were read`;
+    this.#sink.damaged(new CorruptionError(what, { file: this.#directory, offsetBytes: 0 }));
+    this.#openCheckpoint();
+    while (this.#checkpoint?.next() === true) {
+      const { bytes, start, end } = this.#checkpoint;
+      this.#replayKnown(bytes, start, end);
+    }
+    this.#closeCheckpoint();
   }
 
   #openCheckpoint(): void {

@@ -173,11 +173,10 @@ export class TailReader {
   #hasLaterSegment(): boolean {
     const next = segmentPath(this.#directory, this.#segmentIndex + 1);
     if (this.#files.stat(next) !== null) return true;
-    // Ours may have been removed together with some after it.
-    return (
-      this.#file === null &&
-      findSegments(this.#files, this.#directory).some((index) => index > this.#segmentIndex)
-    );
+    // Ours may have been removed together with some after it, even while it is open.
+    const own = segmentPath(this.#directory, this.#segmentIndex);
+    if (this.#file !== null && this.#files.stat(own) !== null) return false;
+    return findSegments(this.#files, this.#directory).some((index) => index > this.#segmentIndex);
   }
 
   #fail(what: string, offsetBytes: number): never {

@@ -43,18 +43,22 @@ export type WalWriterStats = {
   writtenSizeBytes: number;
   /** Bytes of records before compression. */
   recordSizeBytes: number;
+  /** How many of these compression spared. */
+  savedSizeBytes: number;
   failedWriteCount: number;
 };
 
 export class WalWriter {
   readonly directory: string;
   readonly segmentSizeBytes: number;
+  readonly compression: WalCompression;
   readonly stats: WalWriterStats = {
     pageFlushCount: 0,
     partCount: 0,
     completedPageCount: 0,
     writtenSizeBytes: 0,
     recordSizeBytes: 0,
+    savedSizeBytes: 0,
     failedWriteCount: 0,
   };
   readonly #files: Files;
@@ -78,6 +82,7 @@ export class WalWriter {
     assert(segmentSizeBytes % PAGE_SIZE_BYTES === 0, 'segment size must be a multiple of the page');
     this.directory = directory;
     this.segmentSizeBytes = segmentSizeBytes;
+    this.compression = compression;
     this.#files = files;
     this.#compressor = new RecordCompressor(compression);
     this.#onSyncError = options.onSyncError ?? (() => {});
@@ -164,6 +169,7 @@ export class WalWriter {
     compressor.compress(record, start, end);
     this.stats.recordSizeBytes += end - start;
     const size = compressor.end - compressor.start;
+    this.stats.savedSizeBytes += end - start - size;
     if (this.#pendingEnd === 0 && this.#segmentEnd > 0 && size > this.#dataRoom(this.#segmentEnd)) {
       this.#finishSegment();
     }

@@ -125,7 +125,10 @@ export const remoteRead: RawRoute = {
   },
   inAgentMode: true,
   takesBytes: true,
-  async answer({ request, reply, signal }, { ports }) {
+  async answer({ request, reply, signal }, { ports, options }) {
+    if (options.agentMode) {
+      return sendPlainError(reply, 500, 'unsupported operation with WAL-only storage');
+    }
     if (ports.remoteRead === undefined) {
       return sendPlainError(reply, 501, 'remote read is not available on this server');
     }
@@ -161,7 +164,7 @@ export const otlpWrite: RawRoute = {
     const type = contentType.split(';')[0]!.trim().toLowerCase();
     if (type !== 'application/json' && type !== PROTOBUF_TYPE) {
       const supported = `supported: [application/json, ${PROTOBUF_TYPE}]`;
-      return sendPlainError(reply, 400, `unsupported content type: ${type}, ${supported}`);
+      return sendPlainError(reply, 400, `unsupported content type: ${contentType}, ${supported}`);
     }
     try {
       const body = await unpack(request);

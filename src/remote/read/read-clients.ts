@@ -6,7 +6,7 @@ import {
   type Registry,
   ValueError,
 } from '../../../model/index.ts';
-import { HttpClient, type HttpResponse } from '../../../scrape/index.ts';
+import { dialerMetrics, HttpClient, type HttpResponse } from '../../../scrape/index.ts';
 import type { ReadMatcher } from '../read-message.ts';
 import { compressed } from '../write/request-sender.ts';
 import type { RemoteReadConfig } from './read-config.ts';
@@ -109,12 +109,13 @@ export class RemoteReadClients {
   }
 
   #create(config: RemoteReadConfig, settings: string): Client {
-    const { clock, userAgent } = this.#options;
+    const { clock, registry, userAgent } = this.#options;
+    const { observe } = dialerMetrics(registry, 'remote_storage_read_client');
     const running = this.#metrics.running.labels(config.name, config.url);
     return {
       config,
       settings,
-      http: new HttpClient(config.httpClient, { clock, userAgent }),
+      http: new HttpClient(config.httpClient, { clock, userAgent, observe }),
       running,
     };
   }

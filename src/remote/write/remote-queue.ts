@@ -83,13 +83,20 @@ export class RemoteQueue {
   #metadataDueMs = Infinity;
   readonly #metadataAbort = new AbortController();
   #traffic = { samplesIn: 0, samplesOut: 0, sendSeconds: 0, sinceMs: 0 };
+  /** Time of the first sample that had to be sent. */
+  #firstTakenMs: number | null = null;
 
   constructor(options: RemoteQueueOptions) {
     const { config, externalLabels, clock, userAgent, logger, metrics } = options;
     this.#options = options;
     const { shardsMin, shardsMax, capacity, samplesPerSendMax } = config.queue;
     this.#series = new SentSeries(config.relabelConfigs, externalLabels);
-    this.#sender = new RequestSender({ config, clock, userAgent });
+    this.#sender = new RequestSender({
+      config,
+      clock,
+      userAgent,
+      observeConnection: metrics.observeConnection,
+    });
     this.#progress = new Progress(options.progressFile, logger);
     this.#plan = new ShardPlan(shardsMin, shardsMax);
     this.#request = config.version === 1 ? new RequestV1() : new RequestV2();
@@ -174,7 +181,14 @@ export class RemoteQueue {
     for (const { queue } of this.#shards) {
       if (queue.count > 0) segment = Math.min(segment, queue.key(0).segment);
     }
-    return { timestampMs: this.#options.metrics.highestSentSeconds.value * 1000, segment };
+    return { timestampMs: this.#passedOnMs, segment };
+  }
+
+  /** Before anything was sent: what was sent by an earlier run, or all that there is. */
+  get #passedOnMs(): number {
+    const sentMs = this.#options.metrics.highestSentSeconds.value * 1000;
+    if (sentMs > 0) return sentMs;
+    return this.#firstTakenMs ?? this.#options.clock.nowMs();
   }
 
   /** Current figures that nobody keeps. */
@@ -404,6 +418,7 @@ export class RemoteQueue {
       if (this.#isHandled(shard)) continue;
       const timestampMs = timestampsMs[i]!;
       if (timestampMs > newestMs) newestMs = timestampMs;
+      this.#firstTakenMs ??= timestampMs;
       this.#shards[shard]!.queue.add(
         series,
         timestampMs,
@@ -460,6 +475,7 @@ export class RemoteQueue {
     this.#key.index = index;
     if (this.#isHandled(shard)) return;
     this.#shards[shard]!.queue.add(series, timestampMs, 0, 0, startMs, special, this.#key);
+    this.#firstTakenMs ??= timestampMs;
     this.#traffic.samplesIn++;
     const seconds = timestampMs / 1000;
     if (kind === 'histograms' && seconds > metrics.highestSeconds.value) {

@@ -1,6 +1,6 @@
 /** Sends the requests of one queue to its receiver: compressed, signed, with the headers of its version. */
 import { type Clock, messageOf, snappyCompress, snappySizeMax } from '../../../model/index.ts';
-import { CloudAuthorizer, HttpClient } from '../../../scrape/index.ts';
+import { CloudAuthorizer, HttpClient, type HttpClientOptions } from '../../../scrape/index.ts';
 import { judgeAnswer, type Sent, type Verdict } from './retry.ts';
 import type { RemoteWriteConfig } from './write-config.ts';
 
@@ -8,6 +8,7 @@ export type SenderOptions = {
   readonly config: RemoteWriteConfig;
   readonly clock: Clock;
   readonly userAgent: string;
+  readonly observeConnection: NonNullable<HttpClientOptions['observe']>;
 };
 
 const VERSION_HEADERS = {
@@ -27,9 +28,9 @@ export class RequestSender {
   readonly #authorizer: CloudAuthorizer | null;
 
   constructor(options: SenderOptions) {
-    const { config, clock, userAgent } = options;
+    const { config, clock, userAgent, observeConnection: observe } = options;
     this.#options = options;
-    this.#client = new HttpClient(config.httpClient, { clock, userAgent });
+    this.#client = new HttpClient(config.httpClient, { clock, userAgent, observe });
     this.#authorizer =
       config.cloudAuth === null
         ? null

@@ -1,5 +1,6 @@
 /** Figures of remote write, under the names that dashboards and alerts for Prometheus read. */
 import type { Registry } from '../../../model/index.ts';
+import { dialerMetrics } from '../../../scrape/index.ts';
 
 const DURATION_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120, 300];
 const PREFIX = 'prometheus_remote_storage_';
@@ -138,6 +139,8 @@ export class RemoteWriteMetrics {
       decodeFailures: watchers.decodeFailures.labels(name),
       preTailing: watchers.preTailing.labels(name),
       skipped: watchers.skipped.labels(name),
+      /** Of the connections of all queues. */
+      observeConnection: dialerMetrics(registry, 'remote_storage_write_client').observe,
       dropped: (kind: (typeof KINDS)[number], reason: DropReason, count: number) => {
         reasons.add(reason);
         droppedFamilies[kind].labels(reason, name, url).increase(count);

@@ -1,13 +1,10 @@
 /** Changes over OTLP, added up by a real Prometheus and by ours. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { JUDGE_BINARY } from '../../support/judge.ts';
-import { TestServer } from '../support/server.ts';
+import { serversOfTests } from '../support/servers.ts';
 import { point, request, sum } from './support/otlp-requests.ts';
 
-const running: TestServer[] = [];
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.remove();
-});
+const { start } = serversOfTests();
 
 const DELTA = { aggregationTemporality: 1 };
 
@@ -54,10 +51,9 @@ function requests(startMs: number) {
 }
 
 async function answersOf(program: readonly string[] | undefined, startMs: number) {
-  const server = await TestServer.create('scrape_configs: []\n', program);
-  running.push(server);
   const feature = '--enable-feature=otlp-deltatocumulative';
-  await server.startReady('--web.enable-otlp-receiver', feature);
+  const flags = ['--web.enable-otlp-receiver', feature];
+  const server = await start('scrape_configs: []\n', program, ...flags);
   for (const body of requests(startMs)) {
     const { status, text } = await server.get('/api/v1/otlp/v1/metrics', {
       method: 'POST',

@@ -2,58 +2,23 @@
  * Real servers write to ours and read from it: every sample is the same on both sides. With the
  * server that is installed, and with the one on the PATH where that is another one.
  */
-import { createServer, type Server } from 'node:http';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { onPath, PROMETHEUS } from '../../support/installed.ts';
-import { sleep, TestServer, until } from '../support/server.ts';
+import { sleep, type TestServer, until } from '../support/server.ts';
+import { serversOfTests } from '../support/servers.ts';
+import { ChangingTarget } from './support/changing-target.ts';
 
 const servers = [...new Set([PROMETHEUS, onPath('prometheus')])].filter((path) => path !== null);
 
 type Matrix = { metric: Record<string, string>; values: [number, string][] }[];
 
-/** A target whose values change with every scrape and that loses a series. */
-let target: Server;
-let targetPort = 0;
-let scrapes = 0;
+let target: ChangingTarget;
 beforeAll(async () => {
-  target = createServer((_, response) => {
-    scrapes++;
-    const lines = [
-      '# HELP requests_total Requests.',
-      '# TYPE requests_total counter',
-      `requests_total{path="/a ä"} ${scrapes}`,
-      `requests_total{path="/b"} ${scrapes * 1e6 + 0.25}`,
-      '# TYPE level gauge',
-      `level{kind="nan"} NaN`,
-      `level{kind="inf"} ${scrapes % 2 === 0 ? '+Inf' : '-Inf'}`,
-      ...(scrapes < 6 ? [`level{kind="leaves"} ${-scrapes}`] : []),
-    ];
-    response.setHeader('content-type', 'text/plain; version=0.0.4').end(`${lines.join('\n')}\n`);
-  });
-  await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
-  const address = target.address();
-  targetPort = typeof address === 'object' && address !== null ? address.port : 0;
+  target = await ChangingTarget.start();
 });
-afterAll(() => {
-  target.close();
-  target.closeAllConnections();
-});
+afterAll(() => target.stop());
 
-const running: TestServer[] = [];
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.remove();
-});
-
-async function start(
-  config: string,
-  program?: readonly string[],
-  ...flags: string[]
-): Promise<TestServer> {
-  const server = await TestServer.create(config, program);
-  running.push(server);
-  await server.startReady(...flags);
-  return server;
-}
+const { start } = serversOfTests();
 
 /** Raw samples of the target's series in the minute before `timeSeconds`, sorted. */
 async function samples(server: TestServer, timeSeconds: number): Promise<string[]> {
@@ -69,11 +34,6 @@ async function samples(server: TestServer, timeSeconds: number): Promise<string[
     .toSorted();
 }
 
-const scraping = () => `
-scrape_configs:
-- {job_name: target, scrape_interval: 200ms, scrape_timeout: 200ms,
-   static_configs: [{targets: ["127.0.0.1:${targetPort}"]}]}`;
-
 const cases = servers.flatMap((server) =>
   (server === PROMETHEUS && !server.startsWith('/usr/bin/')
     ? ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request']
@@ -82,11 +42,11 @@ const cases = servers.flatMap((server) =>
 );
 
 test.each(cases)('%s %s', { timeout: 90_000 }, async (program, message) => {
-  scrapes = 0;
+  target.scrapes = 0;
   const ours = await start('global: {}\n', undefined, '--web.enable-remote-write-receiver');
   const chosen = message === '' ? '' : `protobuf_message: ${message}, `;
   const writer = await start(
-    `${scraping()}
+    `${target.scrapeConfig}
 remote_write:
 - {url: "http://127.0.0.1:${ours.port}/api/v1/write", ${chosen}queue_config: {batch_send_deadline: 200ms}}
 `,

@@ -1,14 +1,11 @@
 /** The same OTLP request to a real Prometheus and to ours, for every strategy and option. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { JUDGE_BINARY } from '../../support/judge.ts';
-import { TestServer } from '../support/server.ts';
+import { serversOfTests } from '../support/servers.ts';
 import { otlpProtobuf } from './support/otlp-messages.ts';
 import { everything } from './support/otlp-requests.ts';
 
-const running: TestServer[] = [];
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.remove();
-});
+const { start } = serversOfTests();
 
 const CONFIGS = [
   '',
@@ -29,9 +26,8 @@ async function answersOf(
   encoding: 'json' | 'protobuf',
   timeMs: number,
 ): Promise<string[]> {
-  const server = await TestServer.create(`${config}\n`, program);
-  running.push(server);
-  await server.startReady('--web.enable-otlp-receiver', '--enable-feature=exemplar-storage');
+  const flags = ['--web.enable-otlp-receiver', '--enable-feature=exemplar-storage'];
+  const server = await start(`${config}\n`, program, ...flags);
   const sent = everything(timeMs);
   const { status, text } = await server.get('/api/v1/otlp/v1/metrics', {
     method: 'POST',

@@ -148,6 +148,36 @@ describe('a request', () => {
     expect(write).toThrow(reason);
   });
 
+  test('may have attributes of any value', () => {
+    const values: Json = {
+      large: { intValue: '9007199254740993' },
+      negative: { intValue: '-9223372036854775808' },
+      small: { doubleValue: 1e-9 },
+      list: { arrayValue: { values: [{ doubleValue: 1e-9 }, { stringValue: '<\u2028>' }, {}] } },
+      unsayable: { arrayValue: { values: [{ doubleValue: Infinity }] } },
+    };
+    const attributes = Object.entries(values).map(([key, value]) => ({ key, value }));
+    const body = request({}, [gauge('g', '', [{ ...point(T, 1), attributes }])]);
+    receiver.write({ encoding: 'protobuf', body: otlpProtobuf(body), options: OPTIONS });
+    expect(Object.keys(store.stored())).toEqual([
+      '{__name__="g", large="9007199254740993", list="[1e-9,\\"<\\\\u2028>\\",null]", ' +
+        'negative="-9223372036854775808", small="1e-9"}',
+    ]);
+  });
+
+  test.each([
+    ['UnderscoreEscapingWithSuffixes', 'aseconds', 's', 'aseconds_seconds_total'],
+    ['UnderscoreEscapingWithSuffixes', 'a', 'foo/bar/baz', 'a_foo_per_bar_baz_total'],
+    ['UnderscoreEscapingWithSuffixes', 'a', 's/ä', 'a_seconds_total'],
+    ['NoUTF8EscapingWithSuffixes', 'requests.total', '', 'requests_total'],
+    ['NoUTF8EscapingWithSuffixes', 'a_per_second', 'By/s', 'a_bytes_per_second_total'],
+    ['NoUTF8EscapingWithSuffixes', 'total', '', 'total_total'],
+    ['UnderscoreEscapingWithoutSuffixes', '.a-b.', 's', 'a_b'],
+  ] as const)('with %s has %s in %s stored as %s', (strategy, name, unit, stored) => {
+    send(request({}, [sum(name, unit, [point(T, 1)])]), { strategy });
+    expect(Object.keys(store.stored())).toEqual([`{__name__="${stored}"}`]);
+  });
+
   test('may use the names of the protocol file', () => {
     const metrics = [
       { name: 'g', gauge: { data_points: [{ time_unix_nano: `${T}000000`, as_double: 1 }] } },

@@ -242,6 +242,11 @@ describe('a request', () => {
   test.each([
     ['no snappy block', new TextEncoder().encode('hello'), 'snappy: corrupt input'],
     ['empty', new Uint8Array(0), 'snappy: corrupt input'],
+    [
+      'too large',
+      Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f, 0),
+      'snappy: decoded length 4294967295 exceeds limit 33554432',
+    ],
     ['cut off', packed(Uint8Array.of(0x0a, 50, 1)), 'unexpected EOF'],
     ['of unknown matchers', packed(Uint8Array.of(0x0a, 4, 0x1a, 2, 8, 9)), 'invalid matcher type'],
   ])('that is %s is refused', (_, body, reason) => {

@@ -156,6 +156,7 @@ describe.each([1, 2] as const)('a request of version %s', (version: WriteVersion
     const reason =
       /^new series refused: the memory budget of the head .* for series \{__name__="a"\}/;
     expect(report.rejection).toMatch(reason);
+    expect(store.db.status(1).head.refusedSeriesCount.memory_limit).toBe(2);
   });
 
   test('may come late within the window', async () => {
@@ -528,6 +529,35 @@ describe('a request of version 2', () => {
     const report = store.receiver.write(2, packed(out.view()));
     expect(report).toMatchObject({ samplesWritten: 1, rejection: reason });
     expect(Object.keys(store.stored())).toEqual(['{__name__="good"}']);
+  });
+
+  test('is told once of a series whose labels and exemplars are both wrong', () => {
+    const out = new ProtobufWriter();
+    for (const text of ['', '__name__', 'good']) out.text(4, text);
+    out.message(5, () => {
+      out.bytes(1, Uint8Array.of(7, 8));
+      out.message(2, () => out.int64(2, T));
+      out.message(4, () => out.bytes(1, Uint8Array.of(9, 9)));
+    });
+    const report = store.receiver.write(2, packed(out.view()));
+    expect(report.rejection).toMatch(/^parsing labels for series \[7 8\]: [^\n]*$/);
+  });
+
+  test('shows labels as they were sent', () => {
+    const labels = [
+      ['__name__', 'a'],
+      ['x', ''],
+    ] as const;
+    const report = store.send(2, [
+      {
+        labels,
+        samples: [
+          { t: T - 1e9, v: 1 },
+          { t: 0, v: 1 },
+        ],
+      },
+    ]);
+    expect(report.rejection).toContain('for series {__name__="a", x=""}');
   });
 
   test('shows bytes that are no text', () => {

@@ -6,33 +6,22 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { type Histogram } from '../../../model/index.ts';
 import { JUDGE_BINARY } from '../../support/judge.ts';
-import { sleep, TestServer, until } from '../support/server.ts';
+import { sleep, type TestServer, until } from '../support/server.ts';
+import { serversOfTests } from '../support/servers.ts';
 import { encodeV2, packed, type SentSeries } from './support/messages.ts';
 import { type Json, otlpProtobuf } from './support/otlp-messages.ts';
 
 const STORED =
   'st-storage,xor2-encoding,histograms-st-encoding,use-start-timestamps,promql-experimental-functions';
 
-const running: TestServer[] = [];
+const { start } = serversOfTests();
 const targets: Server[] = [];
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.remove();
+afterEach(() => {
   for (const target of targets.splice(0)) {
     target.close();
     target.closeAllConnections();
   }
 });
-
-async function start(
-  config: string,
-  program: readonly string[] | undefined,
-  ...flags: string[]
-): Promise<TestServer> {
-  const server = await TestServer.create(config, program);
-  running.push(server);
-  await server.startReady(...flags);
-  return server;
-}
 
 function histogramOf(count: number): Histogram {
   return {

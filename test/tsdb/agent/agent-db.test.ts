@@ -100,6 +100,22 @@ test('samples out of order are refused, within a batch and between batches', () 
   expect(append(['a', NOW_MS - 5, 1], ['a', NOW_MS - 20, 1])).toEqual([Ok, OutOfOrder]);
 });
 
+test('the log has the figures that the log of a server has', () => {
+  append(['a', NOW_MS, 1]);
+  append(['a', NOW_MS + 1, 1], ['b', NOW_MS + 1, 1]);
+  const figure = (name: string) =>
+    registry.snapshot().find((family) => family.name === `prometheus_tsdb_wal_${name}`)?.samples[0];
+  expect(figure('page_flushes_total')?.value).toBe(2);
+  // Series and samples, twice.
+  expect(figure('record_part_writes_total')?.value).toBe(4);
+  expect(figure('segment_current')?.value).toBe(0);
+  expect(figure('storage_size_bytes')?.value).toBe(
+    figure('record_parts_bytes_written_total')?.value,
+  );
+  expect(figure('record_bytes_saved_total')?.labels).toEqual(['snappy']);
+  expect(figure('truncations_total')?.value).toBe(0);
+});
+
 test('an unknown reference is told', () => {
   const appender = db.appender();
   const outcomes = new Uint8Array(1);

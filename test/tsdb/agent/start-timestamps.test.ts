@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { floatHistogram, Labels, SimulatedClock } from '../../../model/index.ts';
 import { LogFollower, openAgentDb, type StartTimestampUse } from '../../../tsdb/index.ts';
 import { MemoryFiles } from '../../../tsdb/io/memory-files.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const BASE_MS = Date.UTC(2026, 0, 1);
 const NEITHER: StartTimestampUse = {
@@ -30,10 +31,7 @@ async function logOf(
     const float = appender.series(Labels.fromObject({ __name__: 'float' }));
     const native = appender.series(Labels.fromObject({ __name__: 'native' }));
     const columns = {
-      count: 1,
-      refs: Float64Array.of(float),
-      timestampsMs: Float64Array.of(BASE_MS + timestampMs),
-      values: Float64Array.of(5),
+      ...oneSample(float, BASE_MS + timestampMs, 5),
       startTimestampsMs: Float64Array.of(BASE_MS + startMs),
     };
     appender.appendSamples(columns, new Uint8Array(1));

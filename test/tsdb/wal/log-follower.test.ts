@@ -109,6 +109,30 @@ test('a checkpoint tells the series of segments that are gone', () => {
   expect(late.follower.newCheckpoint()).toBeNull();
 });
 
+test('segments that are removed before they were read are passed over, not their series', () => {
+  logSeries(1, 'a');
+  logSample(1, 10);
+  const { read } = follow({ segmentIndex: 0, offsetBytes: 0 });
+  expect(read()).toHaveLength(2);
+  wal.cutSegment();
+  logSeries(2, 'b');
+  wal.cutSegment();
+  logSample(2, 20);
+  wal.cutSegment();
+  writeCheckpoint({
+    files,
+    directory: DIRECTORY,
+    firstSegment: 0,
+    lastSegment: 2,
+    keepsSeries: () => true,
+    minMs: 100,
+  });
+  removeSegmentsBefore(files, DIRECTORY, 3);
+  expect(read()).toEqual([]);
+  logSample(2, 30);
+  expect(read()).toEqual(['damaged', 'series 1 a', 'series 2 b', 'sample 2 30']);
+});
+
 test('a damaged segment is reported and passed over', () => {
   logSeries(1, 'a');
   const damagedAt = end().offsetBytes;

@@ -3,9 +3,10 @@
  * floats, histograms and staleness markers, streamed and not.
  */
 import { createServer, type Server } from 'node:http';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exactPrometheus, onPath, PROMETHEUS } from '../../../support/installed.ts';
-import { sleep, TestServer, until } from '../../support/server.ts';
+import { sleep, type TestServer, until } from '../../support/server.ts';
+import { serversOfTests } from '../../support/servers.ts';
 import { ChangingTarget } from '../support/changing-target.ts';
 
 /** null: ours. */
@@ -31,21 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => target.stop());
 
-const running: TestServer[] = [];
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.remove();
-});
-
-async function start(
-  config: string,
-  program?: readonly string[],
-  ...flags: string[]
-): Promise<TestServer> {
-  const server = await TestServer.create(config, program);
-  running.push(server);
-  await server.startReady(...flags);
-  return server;
-}
+const { start } = serversOfTests();
 
 async function ask(server: TestServer, query: string, timeSeconds: number): Promise<Answer> {
   const params = new URLSearchParams({ query, time: String(timeSeconds) });

@@ -137,7 +137,7 @@ function writePair(out: ProtobufWriter, { key, value }: Json): void {
 function writeValue(out: ProtobufWriter, value: Json): void {
   if (value['stringValue'] !== undefined) text(out, 1, value['stringValue']);
   if (value['boolValue'] !== undefined) out.uint64(2, value['boolValue'] === true ? 1 : 0);
-  if (value['intValue'] !== undefined) out.int64(3, Number(value['intValue']));
+  if (value['intValue'] !== undefined) int64(out, 3, value['intValue'] as string);
   if (value['doubleValue'] !== undefined) out.double(4, Number(value['doubleValue']));
   const array = value['arrayValue'] as Json | undefined;
   if (array !== undefined) {
@@ -154,6 +154,14 @@ function writeValue(out: ProtobufWriter, value: Json): void {
 
 function text(out: ProtobufWriter, field: number, value: unknown): void {
   if (typeof value === 'string') out.text(field, value);
+}
+
+/** Any of them, also beyond 2⁵³. */
+function int64(out: ProtobufWriter, field: number, value: string): void {
+  out.out.putUvarint(field * 8);
+  let rest = BigInt.asUintN(64, BigInt(value));
+  for (; rest > 0x7fn; rest >>= 7n) out.out.putBytes(Uint8Array.of(Number(rest & 0x7fn) | 0x80));
+  out.out.putBytes(Uint8Array.of(Number(rest)));
 }
 
 function fixed64(out: ProtobufWriter, field: number, value: unknown): void {

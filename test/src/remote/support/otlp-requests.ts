@@ -1,7 +1,12 @@
 /** Builders of OTLP requests in JSON. */
 import type { Json } from './otlp-messages.ts';
 
-type Value = string | number | boolean | readonly string[] | { readonly [key: string]: Value };
+export type Value =
+  | string
+  | number
+  | boolean
+  | readonly string[]
+  | { readonly [key: string]: Value };
 
 export function attributes(values: { readonly [key: string]: Value }): Json[] {
   return Object.entries(values).map(([key, value]) => ({ key, value: valueOf(value) }));

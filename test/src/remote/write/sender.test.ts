@@ -332,6 +332,24 @@ describe('over changes and restarts', () => {
       expect(new Set(readRequest(1, body).samples.map(([, t]) => t)).size).toBe(1);
     }
   });
+
+  test('how far an earlier run has come is known before anything is sent', async () => {
+    // Nothing to send is nothing to wait for.
+    await harness.configure([remoteConfig(receiver.url)]);
+    expect(harness.writer.passedOn.timestampMs).toBeGreaterThan(NOW_MS);
+    harness.append([[series('m'), NOW_MS - 60_000, 1]]);
+    await until('sent', () => harness.metric('samples_total') === 1);
+    expect(harness.writer.passedOn.timestampMs).toBe(NOW_MS - 60_000);
+    receiver.answer = (response) => response.writeHead(503).end();
+    const { segmentIndex } = harness.db.logPosition;
+    harness.append([[series('m'), NOW_MS - 30_000, 2]]);
+    await until('tried', () => receiver.received.length > 1);
+    await harness.restart();
+    await harness.configure([remoteConfig(receiver.url)]);
+    await until('tried again', () => harness.metric('samples_retried_total') > 0);
+    const passedOn = { timestampMs: NOW_MS - 30_000, segment: segmentIndex };
+    expect(harness.writer.passedOn).toEqual(passedOn);
+  });
 });
 
 test('a slow receiver gets more shards, and nothing gets lost by it', {
