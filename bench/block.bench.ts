@@ -19,6 +19,7 @@ import {
 import { Block } from '../tsdb/block/block.ts';
 import type { BlockSource, SourceChunk } from '../tsdb/block/block-source.ts';
 import { writeBlock } from '../tsdb/block/block-writer.ts';
+import { newCompaction } from '../tsdb/block/meta-json.ts';
 import { UlidSource } from '../tsdb/block/ulid.ts';
 import { XorEncoder } from '../tsdb/chunk/xor-encoder.ts';
 import { compactBlocks } from '../tsdb/compaction/compact.ts';
@@ -102,14 +103,7 @@ const write = () => {
     ulid,
     minMs: START_MS,
     endMs,
-    compaction: {
-      level: 1,
-      sources: [ulid],
-      deletable: false,
-      parents: [],
-      failed: false,
-      hints: [],
-    },
+    compaction: newCompaction(ulid),
   };
   writeBlock({ files: NODE_FILES, dataDirectory: directory, meta, source });
   return ulid;

@@ -69,6 +69,7 @@ function writeContent(
     for (const { labels, chunks } of source.series()) {
       if (chunks.length === 0) continue;
       const metas: ChunkMeta[] = [];
+      chunkFiles.beginSeries();
       for (const chunk of chunks) {
         const { encoding, bytes, sampleCount } = chunk;
         assert(chunk.minMs >= minMs && chunk.maxMs < endMs, 'chunk lies outside its block');

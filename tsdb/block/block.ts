@@ -1,6 +1,6 @@
 /** A block directory as one readable thing: samples of a stretch of time, never changed, only deleted. */
-import { CorruptionError, messageOf } from '../../model/index.ts';
-import { chunkSampleCount } from '../chunk/encoding.ts';
+import { ByteWriter, CorruptionError, messageOf } from '../../model/index.ts';
+import { chunkSampleCount, type Encoding } from '../chunk/encoding.ts';
 import type { Intervals } from '../chunk/intervals.ts';
 import { IndexReader } from '../index-file/index-reader.ts';
 import { SeriesEntry } from '../index-file/series-entry.ts';
@@ -98,22 +98,29 @@ export class Block {
   /** All series with their chunks as they are, and what was deleted from each. */
   *seriesWithDeletions(): Generator<SourceSeries & { readonly deleted: Intervals | null }> {
     const entry = new SeriesEntry();
+    const copies = new ByteWriter(4096);
+    const ends: number[] = [];
+    const encodings: Encoding[] = [];
     for (const ref of this.index.allPostings()) {
       this.index.readSeries(ref, entry);
-      const chunks: SourceChunk[] = [];
       const lastRef = entry.chunkRefs[entry.chunkCount - 1] ?? 0;
+      // Copied, because reading the next chunk may move the buffer.
+      copies.clear();
       for (let i = 0; i < entry.chunkCount; i++) {
         this.chunks.read(entry.chunkRefs[i]!, lastRef);
-        const { encoding, start, end } = this.chunks;
-        // Copied: reading the next chunk may move the buffer.
-        const bytes = this.chunks.bytes.slice(start, end);
-        chunks.push({
-          minMs: entry.chunkMinMs[i]!,
-          maxMs: entry.chunkMaxMs[i]!,
-          encoding,
-          sampleCount: chunkSampleCount(encoding, bytes),
-          bytes,
-        });
+        const { encoding, bytes, start, end } = this.chunks;
+        copies.putBytes(bytes.subarray(start, end));
+        ends[i] = copies.length;
+        encodings[i] = encoding;
+      }
+      const chunks: SourceChunk[] = [];
+      for (let i = 0, start = 0; i < entry.chunkCount; i++) {
+        const encoding = encodings[i]!;
+        const bytes = copies.bytes.subarray(start, ends[i]);
+        const sampleCount = chunkSampleCount(encoding, bytes);
+        const minMs = entry.chunkMinMs[i]!;
+        chunks.push({ minMs, maxMs: entry.chunkMaxMs[i]!, encoding, sampleCount, bytes });
+        start = ends[i]!;
       }
       yield { labels: this.index.labelsOf(entry), chunks, deleted: this.#tombstones.of(ref) };
     }

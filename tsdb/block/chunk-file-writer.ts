@@ -20,6 +20,11 @@ export class ChunkFileWriter {
   readonly #frame = new ByteWriter(4096);
   #segment = -1;
   #out: BufferedWriter | null = null;
+  /**
+   * Where the segment would end if each chunk of the series had the longest length field: by this
+   * Prometheus decides when to begin the next one, so that segments have the same borders.
+   */
+  #reservedEnd = 0;
 
   constructor(files: Files, directory: string, segmentSizeBytesMax = CHUNK_SEGMENT_SIZE_BYTES_MAX) {
     this.#files = files;
@@ -28,13 +33,20 @@ export class ChunkFileWriter {
     files.makeDirectory(directory);
   }
 
+  /** The chunks that follow are of another series. */
+  beginSeries(): void {
+    this.#reservedEnd = this.#out?.position ?? 0;
+  }
+
   /** Writes a chunk with the data `bytes[start, end)` and returns its reference. */
   write(encoding: Encoding, bytes: Uint8Array, start = 0, end = bytes.length): number {
     const frameSizeMax = CHUNK_PREFIX_SIZE_BYTES_MAX + end - start + CHUNK_CHECKSUM_SIZE_BYTES;
     let out = this.#out;
-    if (out === null || out.position + frameSizeMax > this.#segmentSizeBytesMax) {
+    if (out === null || this.#reservedEnd + frameSizeMax > this.#segmentSizeBytesMax) {
       out = this.#nextSegment();
+      this.#reservedEnd = out.position;
     }
+    this.#reservedEnd += frameSizeMax;
     const frame = this.#frame;
     frame.clear();
     encodeChunk(frame, encoding, bytes, start, end);

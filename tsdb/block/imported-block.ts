@@ -8,7 +8,7 @@ import { XorEncoder } from '../chunk/xor-encoder.ts';
 import { NODE_FILES } from '../io/node-files.ts';
 import type { BlockSource, SourceChunk, SourceSeries } from './block-source.ts';
 import { writeBlock } from './block-writer.ts';
-import { type BlockMeta, CompactionHint } from './meta-json.ts';
+import { type BlockMeta, CompactionHint, newCompaction } from './meta-json.ts';
 
 const CHUNK_SAMPLES_TARGET = 120;
 
@@ -49,14 +49,7 @@ export function writeImportedBlock(block: ImportedBlock): BlockMeta | null {
       ulid,
       minMs,
       endMs,
-      compaction: {
-        level: 1,
-        sources: [ulid],
-        deletable: false,
-        parents: [],
-        failed: false,
-        hints: [CompactionHint.FromOutOfOrder],
-      },
+      compaction: newCompaction(ulid, [CompactionHint.FromOutOfOrder]),
     },
   });
 }

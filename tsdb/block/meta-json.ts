@@ -59,6 +59,14 @@ export type BlockMeta = {
   readonly original?: Readonly<Record<string, unknown>>;
 };
 
+/** Of a block that was not made of others. */
+export function newCompaction(
+  ulid: string,
+  hints: readonly string[] = [],
+): BlockMeta['compaction'] {
+  return { level: 1, sources: [ulid], deletable: false, parents: [], failed: false, hints };
+}
+
 /** Whether a block holds only some of its time's samples, so that others may be in the log only. */
 export function isPartial({ compaction }: BlockMeta): boolean {
   return Object.values(CompactionHint).some((hint) => compaction.hints.includes(hint));

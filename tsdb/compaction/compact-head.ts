@@ -22,6 +22,8 @@ export class HeadBlockSource implements BlockSource {
   readonly #endMs: number;
   readonly #part: HeadPart;
   readonly #refs: Uint32Array | undefined;
+  /** Of series without deletions: nearly all. */
+  readonly #outside: Intervals;
 
   /**
    * What the head holds of [minMs, endMs) when this is called. Close it.
@@ -39,11 +41,15 @@ export class HeadBlockSource implements BlockSource {
     this.#endMs = endMs;
     this.#part = part;
     this.#refs = refs;
+    this.#outside = this.#withOutside([]);
   }
 
-  /** Those of the whole head or of all the series: more than needed does no harm, and few are. */
+  /**
+   * Those of the whole head or of all the series: more than needed does no harm, and few are. And the
+   * empty one, which Prometheus has in blocks that come from its head.
+   */
   symbols(): Iterable<string> {
-    const symbols = new Set<string>();
+    const symbols = new Set<string>(['']);
     if (this.#refs !== undefined) {
       for (const ref of this.#refs) {
         for (const text of this.#query.labelsOf(ref)?.flat ?? []) symbols.add(text);
@@ -76,14 +82,25 @@ export class HeadBlockSource implements BlockSource {
 
   #chunksOf(rows: HeadRows, row: number): ChunksToMerge[] {
     const { inOrder, late } = rows.chunksOf(row);
-    // What lies outside of the stretch counts as deleted, which cuts chunks that reach out of it.
-    let deleted: Intervals = rows.deletedOf(row) ?? [];
+    const deletedInside = rows.deletedOf(row);
+    const deleted = deletedInside === null ? this.#outside : this.#withOutside(deletedInside);
+    const inOrderSource: ChunksToMerge = { chunks: inOrder, deleted, place: PLACE };
+    if (this.#part === 'in-order') return [inOrderSource];
+    if (late.length === 0) return this.#part === 'both' ? [inOrderSource] : [];
+    // Of samples at the same time the one that came last counts.
+    const sources = late.map(
+      (chunk): ChunksToMerge => ({ chunks: [chunk], deleted, place: PLACE }),
+    );
+    sources.reverse();
+    if (this.#part === 'both') sources.push(inOrderSource);
+    return sources;
+  }
+
+  /** What lies outside of the stretch counts as deleted, which cuts chunks that reach out of it. */
+  #withOutside(intervals: Intervals): Intervals {
+    let deleted = intervals;
     if (Number.isFinite(this.#minMs)) deleted = addInterval(deleted, -Infinity, this.#minMs - 1);
     if (Number.isFinite(this.#endMs)) deleted = addInterval(deleted, this.#endMs, Infinity);
-    const sources: ChunksToMerge[] = [];
-    if (this.#part !== 'out-of-order') sources.push({ chunks: inOrder, deleted, place: PLACE });
-    if (this.#part === 'in-order') return sources;
-    for (const chunk of late) sources.push({ chunks: [chunk], deleted, place: PLACE });
-    return sources;
+    return deleted;
   }
 }

@@ -20,6 +20,8 @@ export type CompactOptions = {
   readonly keptWhenEmpty?: string | null;
   /** Name of the new block. */
   readonly ulid: string;
+  /** Only takes out what was deleted of one parent: then the new block counts as just written. */
+  readonly isRewrite?: boolean;
   readonly chunkSegmentSizeBytesMax?: number;
 };
 
@@ -44,7 +46,7 @@ export function compactBlocks(options: CompactOptions): CompactResult {
     const meta = writeBlock({
       files,
       dataDirectory,
-      meta: mergedMeta(ulid, metas),
+      meta: mergedMeta(ulid, metas, options.isRewrite ?? false),
       source: new MergedSource(blocks),
       ...(chunkSegmentSizeBytesMax === undefined ? {} : { chunkSegmentSizeBytesMax }),
     });
@@ -69,7 +71,11 @@ export function markCompactionFailed(files: Files, dataDirectory: string, ulid: 
 }
 
 /** What a block merged from others is. Sorted by time, at least one. */
-function mergedMeta(ulid: string, parents: readonly BlockMeta[]): Omit<BlockMeta, 'stats'> {
+function mergedMeta(
+  ulid: string,
+  parents: readonly BlockMeta[],
+  isRewrite: boolean,
+): Omit<BlockMeta, 'stats'> {
   const sources = new Set<string>();
   let level = 0;
   let minMs = Number.POSITIVE_INFINITY;
@@ -85,8 +91,8 @@ function mergedMeta(ulid: string, parents: readonly BlockMeta[]): Omit<BlockMeta
     minMs,
     endMs,
     compaction: {
-      level: level + 1,
-      sources: [...sources].sort(),
+      level: isRewrite ? 1 : level + 1,
+      sources: isRewrite ? [ulid] : [...sources].sort(),
       deletable: false,
       parents: parents.map((parent) => ({
         ulid: parent.ulid,

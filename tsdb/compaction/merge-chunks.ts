@@ -23,7 +23,9 @@ type Item = { readonly chunk: SourceChunk; readonly source: number };
  * Of samples with equal times that of the earliest source counts.
  * @throws CorruptionError when a chunk that must be decoded cannot be
  */
-export function mergeChunks(sources: readonly ChunksToMerge[]): SourceChunk[] {
+export function mergeChunks(sources: readonly ChunksToMerge[]): readonly SourceChunk[] {
+  const [first] = sources;
+  if (sources.length === 1 && isClean(first!)) return first!.chunks;
   const items: Item[] = [];
   sources.forEach(({ chunks, deleted }, source) => {
     for (const chunk of chunks) {
@@ -47,6 +49,18 @@ export function mergeChunks(sources: readonly ChunksToMerge[]): SourceChunk[] {
   }
   finishGroup(group, sources, out);
   return out;
+}
+
+/** Whether nothing has to be done: the usual case. */
+function isClean({ chunks, deleted }: ChunksToMerge): boolean {
+  let previousMaxMs = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < chunks.length; i++) {
+    const { minMs, maxMs } = chunks[i]!;
+    if (minMs <= previousMaxMs) return false;
+    if (deleted !== null && overlaps(deleted, minMs, maxMs)) return false;
+    previousMaxMs = maxMs;
+  }
+  return true;
 }
 
 /** Chunks that hang together by overlapping. */

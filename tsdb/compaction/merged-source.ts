@@ -1,8 +1,9 @@
 /** Several blocks as one source for a new one: symbols and series merged, deletions applied. */
 import { compareLabels, compareText, CorruptionError, type Labels } from '../../model/index.ts';
 import type { Block } from '../block/block.ts';
-import type { BlockSource, SourceChunk, SourceSeries } from '../block/block-source.ts';
+import type { BlockSource, SourceSeries } from '../block/block-source.ts';
 import type { BlockMeta } from '../block/meta-json.ts';
+import { byPrecedence } from '../block/precedence.ts';
 import type { Intervals } from '../chunk/intervals.ts';
 import { type ChunksToMerge, mergeChunks } from './merge-chunks.ts';
 
@@ -12,9 +13,8 @@ export type BlockSeries = SourceSeries & { readonly deleted: Intervals | null };
 export class MergedSource implements BlockSource {
   readonly #blocks: readonly Block[];
 
-  /** @param blocks  the earlier one counts where two have a sample at the same time */
   constructor(blocks: readonly Block[]) {
-    this.#blocks = blocks;
+    this.#blocks = byPrecedence(blocks);
   }
 
   symbols(): Iterable<string> {
@@ -31,7 +31,7 @@ export class MergedSource implements BlockSource {
     while (waiting.length > 0) {
       const labels = smallest(waiting);
       const same = waiting.filter(({ current }) => compareLabels(current!.labels, labels) === 0);
-      const chunks: SourceChunk[] = mergeChunks(same.map((cursor) => cursor.chunksToMerge()));
+      const chunks = mergeChunks(same.map((cursor) => cursor.chunksToMerge()));
       if (chunks.length > 0) yield { labels, chunks };
       let hasEnded = false;
       for (const cursor of same) if (!cursor.advance()) hasEnded = true;

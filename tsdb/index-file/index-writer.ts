@@ -27,6 +27,8 @@ export class IndexWriter {
   readonly #entry = new ByteWriter(4096);
   readonly #frame = new ByteWriter(16);
   readonly #postings: PostingsCollector;
+  /** Of the series that is being added: name and value of each label. */
+  #labelSymbols = new Uint32Array(64);
   #previousLabels: Labels | null = null;
   seriesCount = 0;
 
@@ -38,7 +40,7 @@ export class IndexWriter {
     this.#symbols = writeSymbols(this.#out, symbols);
     this.#symbolTexts = [...this.#symbols.keys()];
     this.#postings = new PostingsCollector(this.#symbols.size);
-    this.#out.pad(SERIES_ALIGNMENT_BYTES);
+    // Before the zeros in front of the first one, as Prometheus says it.
     this.#seriesStart = this.#out.position;
   }
 
@@ -50,19 +52,15 @@ export class IndexWriter {
       () => `series out of order: ${labels.toString()} after ${previous?.toString()}`,
     );
     this.#previousLabels = labels;
-    const labelSymbols: number[] = [];
-    for (const text of labels.flat) {
-      const symbol = this.#symbols.get(text);
-      assert(symbol !== undefined, () => `no such symbol: ${text}`);
-      labelSymbols.push(symbol);
-    }
+    const labelCount = this.#findSymbols(labels.flat);
+    const labelSymbols = this.#labelSymbols;
     this.#out.pad(SERIES_ALIGNMENT_BYTES);
     assert(this.#out.position < INDEX_SIZE_BYTES_MAX, 'index is too large');
-    this.#postings.add(this.#out.position / SERIES_ALIGNMENT_BYTES, labelSymbols);
+    this.#postings.add(this.#out.position / SERIES_ALIGNMENT_BYTES, labelSymbols, labelCount);
 
     const entry = this.#entry;
     entry.clear();
-    encodeSeriesEntry(entry, labelSymbols, chunks);
+    encodeSeriesEntry(entry, labelSymbols, labelCount, chunks);
     const frame = this.#frame;
     frame.clear();
     frame.putUvarint(entry.length);
@@ -110,6 +108,19 @@ export class IndexWriter {
     this.#out.abandon();
   }
 
+  /** Returns how many labels they are. */
+  #findSymbols(texts: readonly string[]): number {
+    const count = texts.length;
+    if (count > this.#labelSymbols.length) this.#labelSymbols = new Uint32Array(count * 2);
+    const labelSymbols = this.#labelSymbols;
+    for (let i = 0; i < count; i++) {
+      const symbol = this.#symbols.get(texts[i]!);
+      assert(symbol !== undefined, 'a label is not among the symbols');
+      labelSymbols[i] = symbol;
+    }
+    return count / 2;
+  }
+
   #writeList(refs: Uint32Array, start: number, end: number): number {
     const out = this.#out;
     out.pad(POSTINGS_ALIGNMENT_BYTES);
@@ -153,8 +164,7 @@ class PostingsCollector {
     this.#firstPairOfValue = new Int32Array(symbolCount).fill(-1);
   }
 
-  add(ref: number, labelSymbols: readonly number[]): void {
-    const labelCount = labelSymbols.length / 2;
+  add(ref: number, labelSymbols: Uint32Array, labelCount: number): void {
     if (this.#seriesCount === this.#refs.length) {
       this.#refs = doubled(this.#refs);
       const counts = new Uint16Array(this.#refs.length);
@@ -164,7 +174,7 @@ class PostingsCollector {
     this.#refs[this.#seriesCount] = ref;
     this.#labelCounts[this.#seriesCount++] = labelCount;
     while (this.#pairsEnd + labelCount > this.#pairs.length) this.#pairs = doubled(this.#pairs);
-    for (let i = 0; i < labelSymbols.length; i += 2) {
+    for (let i = 0; i < labelCount * 2; i += 2) {
       this.#pairs[this.#pairsEnd++] = this.#pairNumber(labelSymbols[i]!, labelSymbols[i + 1]!);
     }
   }

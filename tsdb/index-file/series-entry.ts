@@ -32,17 +32,22 @@ export type ChunkMeta = { readonly minMs: number; readonly maxMs: number; readon
 
 const READ_AHEAD_SIZE_BYTES = 1024;
 
-/** The content of an entry, without length and checksum. */
+/**
+ * The content of an entry, without length and checksum.
+ * @param labelSymbols  name and value of each label; more may lie behind them
+ */
 export function encodeSeriesEntry(
   out: ByteWriter,
-  labelSymbols: readonly number[],
+  labelSymbols: Uint32Array,
+  labelCount: number,
   chunks: readonly ChunkMeta[],
 ): void {
-  out.putUvarint(labelSymbols.length / 2);
-  for (const symbol of labelSymbols) out.putUvarint(symbol);
+  out.putUvarint(labelCount);
+  for (let i = 0; i < labelCount * 2; i++) out.putUvarint(labelSymbols[i]!);
   out.putUvarint(chunks.length);
   let previous: ChunkMeta | null = null;
-  for (const chunk of chunks) {
+  for (let i = 0; i < chunks.length; i++) {
+    const chunk = chunks[i]!;
     assert(chunk.minMs <= chunk.maxMs, 'chunk ends before it begins');
     if (previous === null) {
       out.putVarint(chunk.minMs);

@@ -1,6 +1,9 @@
 /** Gathers many small writes to the end of a file into few large ones. */
 import type { FileHandle } from './files.ts';
 
+/** Up to here copying byte by byte takes less than the view that a copy in one call needs. */
+const LOOP_SIZE_BYTES_MAX = 64;
+
 export class BufferedWriter {
   /** How much was written, including what still waits in the buffer. */
   position: number;
@@ -21,9 +24,7 @@ export class BufferedWriter {
     if (size > this.#buffer.length) {
       this.#file.append(bytes, start, end);
     } else {
-      const whole = start === 0 && end === bytes.length;
-      this.#buffer.set(whole ? bytes : bytes.subarray(start, end), this.#used);
-      this.#used += size;
+      this.#copy(bytes, start, end);
     }
     this.position += size;
   }
@@ -31,7 +32,12 @@ export class BufferedWriter {
   /** Zeros until the position is a multiple of `alignment`. */
   pad(alignment: number): void {
     const over = this.position % alignment;
-    if (over > 0) this.append(new Uint8Array(alignment - over));
+    if (over === 0) return;
+    const size = alignment - over;
+    if (size > this.#buffer.length - this.#used) this.flush();
+    this.#buffer.fill(0, this.#used, this.#used + size);
+    this.#used += size;
+    this.position += size;
   }
 
   /** Overwrites bytes that were written before. */
@@ -56,5 +62,17 @@ export class BufferedWriter {
   /** Closes without caring for the content. */
   abandon(): void {
     this.#file.close();
+  }
+
+  #copy(bytes: Uint8Array, start: number, end: number): void {
+    const buffer = this.#buffer;
+    const used = this.#used;
+    if (end - start <= LOOP_SIZE_BYTES_MAX) {
+      for (let i = start; i < end; i++) buffer[used + i - start] = bytes[i]!;
+    } else {
+      const whole = start === 0 && end === bytes.length;
+      buffer.set(whole ? bytes : bytes.subarray(start, end), used);
+    }
+    this.#used = used + end - start;
   }
 }

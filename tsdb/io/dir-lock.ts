@@ -12,10 +12,11 @@
  */
 import { spawnSync, type StdioOptions } from 'node:child_process';
 import fs from 'node:fs';
-import { LimitError } from '../../model/index.ts';
+import { LimitError, type Logger, SILENT_LOGGER } from '../../model/index.ts';
 
 /** Exit status that `flock` is told to use when somebody else has the lock. */
 const HELD_STATUS = 75;
+const REPLACED = 'A lockfile from a previous execution already existed. It was replaced';
 
 export class DirectoryLock {
   readonly path: string;
@@ -33,28 +34,41 @@ export class DirectoryLock {
   }
 
   /** @throws LimitError when another process uses the directory */
-  static acquire(directory: string): DirectoryLock {
+  static acquire(directory: string, logger: Logger = SILENT_LOGGER): DirectoryLock {
     const path = `${directory}/lock`;
-    const descriptor = fs.openSync(path, 'a+', 0o666);
-    try {
-      const isKernelLock = takeKernelLock(descriptor, path) || refuseWhenHeld(descriptor, path);
-      const wasClean = fs.fstatSync(descriptor).size === 0;
-      fs.ftruncateSync(descriptor, 0);
-      fs.writeSync(descriptor, `${process.pid}\n`);
-      return new DirectoryLock(path, descriptor, isKernelLock, wasClean);
-    } catch (error) {
-      fs.closeSync(descriptor);
-      throw error;
+    const wasClean = !fs.existsSync(path);
+    for (;;) {
+      const descriptor = fs.openSync(path, 'a+', 0o666);
+      try {
+        const isKernelLock = takeKernelLock(descriptor, path) || refuseWhenHeld(descriptor, path);
+        // Whoever held it may have removed it between our opening and our locking.
+        if (!isFileAt(path, fs.fstatSync(descriptor))) {
+          fs.closeSync(descriptor);
+          continue;
+        }
+        if (!wasClean) logger.warn(REPLACED, { file: path });
+        fs.ftruncateSync(descriptor, 0);
+        fs.writeSync(descriptor, `${process.pid}\n`);
+        return new DirectoryLock(path, descriptor, isKernelLock, wasClean);
+      } catch (error) {
+        fs.closeSync(descriptor);
+        throw error;
+      }
     }
   }
 
   release(): void {
     if (this.#descriptor < 0) return;
-    // Emptied, so that the next start does not ask after a process that is long gone.
-    fs.ftruncateSync(this.#descriptor, 0);
+    // Removed, which says that the end was clean, and while it is held still.
+    fs.rmSync(this.path, { force: true });
     fs.closeSync(this.#descriptor);
     this.#descriptor = -1;
   }
+}
+
+function isFileAt(path: string, { dev, ino }: fs.Stats): boolean {
+  const found = fs.statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && found.dev === dev && found.ino === ino;
 }
 
 /** True when the kernel now holds the lock for us, false when there is no program to ask it with. */

@@ -1,12 +1,7 @@
 /** The series in both lists. */
 import { NO_POSTINGS, type Postings } from './label-index.ts';
-import { PostingBits } from './posting-bits.ts';
-import { seek } from './seek.ts';
-
-/** From this ratio of lengths on it pays to leap through the longer list. */
-const GALLOP_RATIO = 16;
-/** Shorter lists are done with before a bitmap is filled. */
-const BITS_LENGTH_MIN = 2048;
+import { BITS_LENGTH_MIN, PostingBits } from './posting-bits.ts';
+import { GALLOP_RATIO, seek } from './seek.ts';
 
 export function intersect(a: Postings, b: Postings): Postings {
   if (a === b) return a;

@@ -1,10 +1,7 @@
 /** Whether lists have something in common with one list, asked for many of them. */
 import type { Postings } from './label-index.ts';
 import { PostingBits } from './posting-bits.ts';
-import { seek } from './seek.ts';
-
-/** From this ratio of lengths on it pays to leap through the longer list. */
-const GALLOP_RATIO = 16;
+import { GALLOP_RATIO, seek } from './seek.ts';
 
 /** A test of whether a list has any of `refs`. */
 export function meeting(refs: Postings): (list: Postings) => boolean {

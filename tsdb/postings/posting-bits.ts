@@ -8,6 +8,9 @@ import { seek } from './seek.ts';
 /** With fewer references per bit of the span, clearing the bits costs more than they save. */
 const BITS_PER_REF_MAX = 64;
 
+/** Of lists that are gone through once: a shorter one is done with before its bits are filled. */
+export const BITS_LENGTH_MIN = 2048;
+
 export class PostingBits {
   readonly #words: Uint32Array;
   readonly #min: number;

@@ -1,6 +1,9 @@
 /** Finding a place in a list without looking at all that lies before it. */
 import type { Postings } from './label-index.ts';
 
+/** From this ratio of lengths on it pays to leap through the longer of two lists. */
+export const GALLOP_RATIO = 16;
+
 /** Index of the first entry ≥ `wanted` at or after `from`: leaps of doubling size, then bisection. */
 export function seek(list: Postings, from: number, wanted: number): number {
   let step = 1;

@@ -1,12 +1,7 @@
 /** The series of one list that are not in the other. */
 import type { Postings } from './label-index.ts';
-import { PostingBits } from './posting-bits.ts';
-import { seek } from './seek.ts';
-
-/** From this ratio of lengths on it pays to leap through the longer list. */
-const GALLOP_RATIO = 16;
-/** Shorter lists are done with before a bitmap is filled. */
-const BITS_LENGTH_MIN = 2048;
+import { BITS_LENGTH_MIN, PostingBits } from './posting-bits.ts';
+import { GALLOP_RATIO, seek } from './seek.ts';
 
 export function without(from: Postings, removed: Postings): Postings {
   if (removed.length === 0 || from.length === 0) return from;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isStaleAt, Labels, SampleBuffer } from '../../../model/index.ts';
 import { Block } from '../../../tsdb/block/block.ts';
 import { writeBlock } from '../../../tsdb/block/block-writer.ts';
+import { newCompaction } from '../../../tsdb/block/meta-json.ts';
 import { Tombstones } from '../../../tsdb/block/tombstone-file.ts';
 import { UlidSource } from '../../../tsdb/block/ulid.ts';
 import { compactBlocks } from '../../../tsdb/compaction/compact.ts';
@@ -38,14 +39,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 function write(source: BlockSource, minMs: number, endMs: number): string {
   const ulid = ulids.next(Date.now());
-  const compaction = {
-    level: 1,
-    sources: [ulid],
-    deletable: false,
-    parents: [],
-    failed: false,
-    hints: [],
-  };
+  const compaction = newCompaction(ulid);
   writeBlock({
     files: NODE_FILES,
     dataDirectory: directory,

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Labels, Matcher, SampleBuffer } from '../../../model/index.ts';
 import { Block } from '../../../tsdb/block/block.ts';
 import { writeBlock } from '../../../tsdb/block/block-writer.ts';
+import { newCompaction } from '../../../tsdb/block/meta-json.ts';
 import { Tombstones } from '../../../tsdb/block/tombstone-file.ts';
 import { compactBlocks } from '../../../tsdb/compaction/compact.ts';
 import { SeriesEntry } from '../../../tsdb/index-file/series-entry.ts';
@@ -42,14 +43,7 @@ function writeOldBlock(): string {
       ulid,
       minMs: START_MS,
       endMs: START_MS + 7_200_000,
-      compaction: {
-        level: 1,
-        sources: [ulid],
-        deletable: false,
-        parents: [],
-        failed: false,
-        hints: [],
-      },
+      compaction: newCompaction(ulid),
     },
   });
   const { index } = openBlock(ulid);

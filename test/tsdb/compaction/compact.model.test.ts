@@ -68,7 +68,8 @@ function scene(files: MemoryFiles, given: readonly GivenBlock[], chunkSize: numb
       const times = model.get(one.key) ?? new Map<number, number>();
       for (const [t, value] of samples) {
         const isDeleted = deleted.some((d) => d.key === one.key && t >= d.minMs && t <= d.maxMs);
-        if (!isDeleted && !times.has(t)) times.set(t, value);
+        // The newer block counts.
+        if (!isDeleted) times.set(t, value);
       }
       if (times.size > 0) model.set(one.key, times);
     }

@@ -135,6 +135,26 @@ test('one that comes back is a new series, and all of it can be read', async () 
   expect(counts()).toMatchObject({ 0: 23 });
 });
 
+test('one that comes back at the time at which it ended is read in order after a kill', async () => {
+  fill(2);
+  await db.tick();
+  for (let n = 20; n < 40; n++) expect(append(0, n)).toBe(0);
+  db.head.flushChunks();
+  files = files.crash('everything');
+  db = open({ staleCompactionThreshold: 0 });
+  // In the log the end of the first life comes before the chunks of the second are found.
+  const querier = db.querier(START_MS + 15 * STEP_MS, Infinity);
+  const rows = querier.select([new Matcher('i', '=', '0')], { minMs: 0, maxMs: Infinity });
+  const out = new SampleBuffer();
+  rows.read(0, START_MS + 15 * STEP_MS, Infinity, out);
+  querier.close();
+  const steps = Array.from(
+    out.timestampsMs.subarray(0, out.count),
+    (t) => (t - START_MS) / STEP_MS,
+  );
+  expect(steps).toEqual(Array.from({ length: 25 }, (_, i) => 15 + i));
+});
+
 test('one that goes on while the block is written stays in the head', async () => {
   await db.close();
   db = open({

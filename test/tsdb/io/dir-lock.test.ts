@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Registry, SimulatedClock } from '../../../model/index.ts';
+import { Registry, SILENT_LOGGER, SimulatedClock } from '../../../model/index.ts';
 import { openDb } from '../../../tsdb/index.ts';
 import { DirectoryLock } from '../../../tsdb/io/dir-lock.ts';
 import { PROMETHEUS } from '../support/tools.ts';
@@ -28,6 +28,22 @@ describe('the lock of a data directory', () => {
     expect(refused.stderr).toContain('lock DB directory');
     lock.release();
     expect(spawnSync(process.execPath, ['-e', script('')]).status).toBe(0);
+  });
+
+  test('is gone after a clean end, so that a left one tells of another end', () => {
+    const file = path.join(directory, 'lock');
+    const first = DirectoryLock.acquire(directory);
+    expect(first.wasClean).toBe(true);
+    first.release();
+    expect(existsSync(file)).toBe(false);
+    // Empty is what a Prometheus leaves that was killed.
+    writeFileSync(file, '');
+    const warnings: string[] = [];
+    const logger = { ...SILENT_LOGGER, warn: (message: string) => warnings.push(message) };
+    const second = DirectoryLock.acquire(directory, logger);
+    expect(second.wasClean).toBe(false);
+    expect(warnings.length).toBe(1);
+    second.release();
   });
 
   test('is free again when its holder was killed', async () => {
