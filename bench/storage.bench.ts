@@ -18,6 +18,7 @@ import { SCRAPE_MS } from './tsdb-data.ts';
 /** Figure → value, in the order in which they are printed. */
 type Figures = Map<string, number>;
 
+const FLAGS = ['--web.enable-remote-write-receiver', '--web.enable-admin-api'];
 const SETTLE_MS = 5000;
 const HOUR_MS = 3_600_000;
 const COMPACTIONS = 'prometheus_tsdb_compactions_total';
@@ -32,12 +33,12 @@ async function memory(server: MeasuredServer): Promise<Figures> {
   const seriesCount = Number(firstArgument ?? 100_000);
   const load = loadUntilNow(seriesCount, Number(secondArgument ?? 30), SCRAPE_MS);
   await sleep(SETTLE_MS);
-  const baseBytes = server.residentBytes();
+  const baseBytes = server.memoryBytes();
   const cpuBefore = server.cpuSeconds();
   await sendLoad(server.url, load);
   const cpuSeconds = server.cpuSeconds() - cpuBefore;
   await sleep(SETTLE_MS);
-  const bytes = server.residentBytes();
+  const bytes = server.memoryBytes();
   return new Map([
     ['series', seriesCount],
     ['base, MB', baseBytes / 1e6],
@@ -78,7 +79,7 @@ async function blocks(server: MeasuredServer): Promise<Figures> {
   const load = loadUntilNow(Number(firstArgument ?? 5000), (hours * HOUR_MS) / stepMs, stepMs);
   const cpuSeconds = await cpuUntilQuiet(server, load);
   const count = await server.metric(COMPACTIONS);
-  const other = await MeasuredServer.start(server.program);
+  const other = await MeasuredServer.start(server.program, { flags: FLAGS });
   let plainCpuSeconds: number;
   try {
     const shortStepMs = Math.floor((UNCUT_HOURS * HOUR_MS) / load.sampleCountPerSeries);
@@ -131,7 +132,7 @@ const measure = KINDS[kind];
 if (measure === undefined) throw new Error(`one of ${Object.keys(KINDS).join(', ')}, not ${kind}`);
 const columns: { readonly name: string; readonly figures: Figures }[] = [];
 for (const { name, program } of serversToCompare()) {
-  const server = await MeasuredServer.start(program);
+  const server = await MeasuredServer.start(program, { flags: FLAGS });
   try {
     columns.push({ name, figures: await measure(server) });
   } finally {

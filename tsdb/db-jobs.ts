@@ -5,7 +5,7 @@
 import { CorruptionError, Labels } from '../model/index.ts';
 import { writeBlock } from './block/block-writer.ts';
 import { type ChunkFigures, ChunkMeasure } from './block/chunk-measure.ts';
-import { type BlockMeta, CompactionHint } from './block/meta-json.ts';
+import { type BlockMeta, CompactionHint, newCompaction } from './block/meta-json.ts';
 import { compactBlocks } from './compaction/compact.ts';
 import { HeadBlockSource, type HeadPart } from './compaction/compact-head.ts';
 import { openReader, type SharedDb } from './db-reader.ts';
@@ -36,6 +36,8 @@ export type CompactionJob =
       readonly kind: 'merge-blocks';
       readonly ulid: string;
       readonly parents: readonly string[];
+      /** Of one parent, without what was deleted. */
+      readonly isRewrite: boolean;
       /** The parent that stays when nothing is left of all of them; null: none. */
       readonly keptWhenEmpty: string | null;
       readonly chunkSegmentSizeBytesMax: number;
@@ -87,12 +89,13 @@ export function runCompactionJob(
     case 'head-block':
       return writeHeadBlock(job, shared, files);
     case 'merge-blocks': {
-      const { ulid, parents, keptWhenEmpty, chunkSegmentSizeBytesMax } = job;
+      const { ulid, parents, isRewrite, keptWhenEmpty, chunkSegmentSizeBytesMax } = job;
       const dataDirectory = shared.directory;
       const options = {
         files,
         dataDirectory,
         parents,
+        isRewrite,
         keptWhenEmpty,
         ulid,
         chunkSegmentSizeBytesMax,
@@ -131,14 +134,7 @@ function writeHeadBlock(
         ulid,
         minMs,
         endMs,
-        compaction: {
-          level: 1,
-          sources: [ulid],
-          deletable: false,
-          parents: [],
-          failed: false,
-          hints: hintsOf(job),
-        },
+        compaction: newCompaction(ulid, hintsOf(job)),
       },
     });
     return { meta, corruption: null, chunkFigures: measure.figures() };

@@ -4,8 +4,6 @@
  * another thread, and what must happen here is done in slices.
  */
 import { type Clock, type Counter, type Logger, messageOf } from '../model/index.ts';
-import { markCompactionFailed } from './compaction/compact.ts';
-import type { HeadPart } from './compaction/compact-head.ts';
 import { HeadDelay } from './compaction/head-delay.ts';
 import { compactionRanges, planCompaction } from './compaction/plan.ts';
 import {
@@ -15,8 +13,7 @@ import {
   type StaleSeries,
 } from './compaction/stale-series.ts';
 import { readUploadedBlocks, waitsForUpload } from './compaction/uploaded-blocks.ts';
-import { removeBlock } from './block/block-directory.ts';
-import type { UlidSource } from './block/ulid.ts';
+import type { BlockJobs } from './db-block-jobs.ts';
 import type { DbBlocks, RetentionLimits } from './db-blocks.ts';
 import type { CompactionJob, JobResult } from './db-jobs.ts';
 import type { HeadSnapshots } from './db-head-snapshots.ts';
@@ -32,6 +29,7 @@ import type { HeadLog } from './head/head-log.ts';
 import { allReadersKnow } from './memory/readers.ts';
 import type { TombstoneRow } from './record/tombstones.ts';
 import { removeCheckpointsBefore, removeSegmentsBefore } from './wal/checkpoint.ts';
+import { LogHold } from './wal/log-hold.ts';
 import { findSegments } from './wal/segment-name.ts';
 import type { WalWriter } from './wal/wal-writer.ts';
 
@@ -41,6 +39,8 @@ const BACKOFF_MS_MAX = 60_000;
 /** How long to wait before asking again whether old queries have ended. */
 const READERS_POLL_MS = 20;
 const TOMBSTONES_PER_RECORD = 10_000;
+/** Of a bounded database, that the log may take for those who have not read it yet. */
+const LOG_HOLD_PART = 0.1;
 
 export type MaintenanceParts = {
   readonly options: ResolvedOptions;
@@ -50,7 +50,7 @@ export type MaintenanceParts = {
   readonly log: HeadLog;
   readonly lateLog: LateLog;
   readonly metrics: DbMetrics;
-  readonly ulids: UlidSource;
+  readonly blockJobs: BlockJobs;
   readonly runJob: (job: CompactionJob) => Promise<JobResult>;
   readonly retention: () => RetentionLimits;
   readonly snapshots: HeadSnapshots;
@@ -63,11 +63,13 @@ export type MaintenanceParts = {
 export class Maintenance {
   /** Off while somebody else (an upload, a test) wants the blocks to stay as they are. */
   isCompactionOn = true;
+  readonly logHold: LogHold;
   readonly #parts: MaintenanceParts;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #rangesMs: readonly number[];
   readonly #headDelay: HeadDelay;
+  readonly #blockJobs: BlockJobs;
   #running: Promise<void> | null = null;
   #nextReloadMs = -Infinity;
   #backoffMs = 0;
@@ -80,6 +82,8 @@ export class Maintenance {
     this.#parts = parts;
     this.#clock = parts.options.clock;
     this.#logger = parts.options.logger;
+    this.logHold = new LogHold(parts.options.logHoldSizeBytes);
+    this.#blockJobs = parts.blockJobs;
     const { minBlockMs, maxBlockMs } = parts.options;
     this.#rangesMs = compactionRanges(minBlockMs, maxBlockMs);
     const { compactionDelayPercent, random } = parts.options;
@@ -200,7 +204,7 @@ export class Maintenance {
     if (head.outOfOrder.refs.size === 0) return;
     const segment = head.late.sealAll();
     const lastFile = head.newestChunkFile;
-    await this.#writeBlocks('out-of-order', head.minLateMs, head.maxLateMs);
+    await this.#blockJobs.writeRanges('out-of-order', head.minLateMs, head.maxLateMs);
     this.reloadBlocks();
     await this.#awaitReaders();
     const emptied = dropLateChunks(head, lastFile);
@@ -222,7 +226,7 @@ export class Maintenance {
       head.flushChunks();
       const lastMs = stale.lastMs.reduce((last, timeMs) => Math.max(last, timeMs), -Infinity);
       const firstMs = Math.floor(head.minMs / minBlockMs) * minBlockMs;
-      await this.#writeBlocks('in-order', firstMs, lastMs, stale.refs);
+      await this.#blockJobs.writeRanges('in-order', firstMs, lastMs, stale.refs);
       this.reloadBlocks();
       await this.#awaitReaders();
       this.#forgetInLog(stale, firstMs);
@@ -262,54 +266,8 @@ export class Maintenance {
 
   async #writeHeadBlock(minMs: number, endMs: number): Promise<void> {
     this.#parts.head.flushChunks();
-    const meta = await this.#writeBlock('in-order', minMs, endMs);
-    this.#logger.info('write block', { mint: minMs, maxt: endMs, ulid: meta?.ulid ?? '' });
+    await this.#blockJobs.write('in-order', minMs, endMs);
     this.reloadBlocks();
-  }
-
-  /** Writes what lies from `minMs` to `maxMs` as blocks, one per block range: all or, throwing, none. */
-  async #writeBlocks(
-    part: HeadPart,
-    minMs: number,
-    maxMs: number,
-    staleRefs?: Uint32Array,
-  ): Promise<void> {
-    const { files, directory, minBlockMs } = this.#parts.options;
-    const written: string[] = [];
-    try {
-      let startMs = Math.floor(minMs / minBlockMs) * minBlockMs;
-      for (; startMs <= maxMs; startMs += minBlockMs) {
-        const meta = await this.#writeBlock(part, startMs, startMs + minBlockMs, staleRefs);
-        if (meta !== null) written.push(meta.ulid);
-      }
-    } catch (error) {
-      // The next attempt writes them again, under other names, and a full disk would stay full.
-      for (const ulid of written) removeBlock(files, directory, ulid);
-      throw error;
-    }
-  }
-
-  /** Writes [minMs, endMs) of a part of the head, or of some stale series, as a block. */
-  async #writeBlock(
-    part: HeadPart,
-    minMs: number,
-    endMs: number,
-    staleRefs?: Uint32Array,
-  ): Promise<JobResult['meta']> {
-    const { metrics, ulids, options } = this.#parts;
-    const startMs = this.#clock.monotonicMs();
-    const { meta, chunkFigures } = await this.#parts.runJob({
-      kind: 'head-block',
-      targetDirectory: options.directory,
-      ulid: ulids.next(this.#clock.nowMs()),
-      minMs,
-      endMs,
-      part,
-      ...(staleRefs === undefined ? {} : { staleRefs }),
-      chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
-    });
-    metrics.noteCompaction((this.#clock.monotonicMs() - startMs) / 1000, chunkFigures);
-    return meta;
   }
 
   /**
@@ -384,10 +342,13 @@ export class Maintenance {
     wal.cutSegment();
     const closed = wal.segmentIndex - 2;
     if (closed < 0) return;
-    const last = first + Math.trunc(((closed - first) * 2) / 3);
+    const { sizeBytes } = this.#parts.retention();
+    const holdSizeBytes = sizeBytes > 0 ? sizeBytes * LOG_HOLD_PART : Infinity;
+    const needed = this.logHold.firstNeeded(options.files, wal.directory, holdSizeBytes);
+    const last = Math.min(first + Math.trunc(((closed - first) * 2) / 3), needed - 1);
     if (last <= first) return;
     const startMs = this.#clock.monotonicMs();
-    const needed = this.#deadRefs.filter(({ segment }) => segment > last);
+    const neededRefs = this.#deadRefs.filter(({ segment }) => segment > last);
     metrics.checkpoints.increase();
     try {
       await this.#parts.runJob({
@@ -399,7 +360,7 @@ export class Maintenance {
         // chunk files from the end of the newest block on.
         deletionsFromMs: Math.min(minMs, blocks.endMs),
         neededDeadRefs: joinSorted([
-          ...needed.map(({ refs }) => refs),
+          ...neededRefs.map(({ refs }) => refs),
           // What the log says under these is of series that go on.
           Uint32Array.from(this.#parts.snapshots.liveAliases().keys()),
         ]),
@@ -420,7 +381,7 @@ export class Maintenance {
       removeCheckpointsBefore(options.files, wal.directory, last),
     );
     this.#parts.snapshots.removeUseless(last + 1);
-    this.#deadRefs = needed;
+    this.#deadRefs = neededRefs;
     metrics.walTruncateDuration.observe((this.#clock.monotonicMs() - startMs) / 1000);
     this.#logger.info('WAL checkpoint complete', { first, last });
   }
@@ -443,35 +404,11 @@ export class Maintenance {
         mergesOverlapping: options.allowsOverlappingCompaction,
       });
       if (parents.length === 0) return;
-      await this.mergeBlocks(parents);
+      await this.#blockJobs.merge(parents);
       if (overlap(metas.filter(({ ulid }) => parents.includes(ulid)))) {
         metrics.verticalCompactions.increase();
       }
     }
-  }
-
-  /** Replaces blocks by one that holds what they hold and was not deleted. */
-  async mergeBlocks(parents: readonly string[]): Promise<void> {
-    const { blocks, options, metrics, ulids } = this.#parts;
-    const startMs = this.#clock.monotonicMs();
-    const { meta, corruption } = await this.#parts.runJob({
-      kind: 'merge-blocks',
-      ulid: ulids.next(this.#clock.nowMs()),
-      parents,
-      keptWhenEmpty: blocks.newestOf(parents),
-      chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
-    });
-    if (corruption !== null) {
-      // So that the plan does not come back to them for ever.
-      for (const ulid of parents) markCompactionFailed(options.files, options.directory, ulid);
-    } else {
-      metrics.noteCompaction((this.#clock.monotonicMs() - startMs) / 1000);
-      this.#logger.info('compact blocks', { count: parents.length, ulid: meta?.ulid ?? '' });
-    }
-    // What the job noted at the parents (empty, failed) is in their files.
-    blocks.forget(parents);
-    this.reloadBlocks();
-    if (corruption !== null) throw new Error(corruption);
   }
 }
 

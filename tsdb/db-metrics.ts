@@ -4,6 +4,8 @@ import { CHUNK_BOUNDS, type ChunkFigures } from './block/chunk-measure.ts';
 import type { DbBlocks, RetentionLimits } from './db-blocks.ts';
 import type { Head } from './head/head.ts';
 import { histogramBucketCount } from './head/histogram-bucket-count.ts';
+import type { LateLog } from './head/late-log.ts';
+import { lateSyncDuration, showLateLog, showLog, syncDuration } from './log-metrics.ts';
 import type { WalWriter } from './wal/wal-writer.ts';
 import { Time, Word } from './memory/control-block.ts';
 
@@ -15,7 +17,9 @@ export type MetricSources = {
   readonly head: Head;
   readonly blocks: DbBlocks;
   readonly wal: WalWriter;
+  readonly lateLog: LateLog;
   readonly walSizeBytes: () => number;
+  readonly wblSizeBytes: () => number;
   readonly chunksSizeBytes: () => number;
   readonly retention: () => RetentionLimits;
 };
@@ -118,9 +122,7 @@ export class DbMetrics {
       'wal_truncate_duration_seconds',
       'Duration of truncating the log.',
     );
-    this.walSyncDuration = registry
-      .summaries(P + 'wal_fsync_duration_seconds', 'Duration of log syncs.', [], [0.5, 0.9, 0.99])
-      .labels();
+    this.walSyncDuration = syncDuration(registry);
     const distribution = (name: string, help: string, bounds: readonly number[]) =>
       registry.histograms(P + name, help, [], bounds).labels();
     this.#populating = registry.gauge(
@@ -176,6 +178,10 @@ export class DbMetrics {
     for (const [key, distribution] of this.#chunks) distribution.absorb(figures[key]);
   }
 
+  noteLateSync(seconds: number): void {
+    lateSyncDuration(this.#registry).observe(seconds);
+  }
+
   /** Around the writing of a block. */
   noteBlockBegun(): void {
     this.#showBlocksInWriting(1);
@@ -204,6 +210,7 @@ export class DbMetrics {
     registry.beforeSnapshot(() => {
       watchHead(sources, set, count);
       watchFiles(sources, set, count);
+      watchLogs(sources, registry);
       watchExemplars(sources.head, set, count);
     });
     registry.beforeSnapshot(() => countByKind(registry, sources.head));
@@ -222,8 +229,8 @@ function watchHead({ head, blocks }: MetricSources, set: Note, count: Note): voi
   count('head_series_not_found_total', 'Requests for unknown series.', counters.unknownSeries);
   set('head_stale_series', 'Series whose newest sample is a stale marker.', writer.staleCount);
   set('head_chunks', 'Chunks in the head.', head.chunkCount);
-  count('head_chunks_created_total', 'Chunks created in the head.', writer.createdChunkCount);
-  count('head_chunks_removed_total', 'Chunks removed in the head.', counters.removedChunks);
+  count('head_chunks_created_total', 'Chunks created in the head.', head.createdChunkCount);
+  count('head_chunks_removed_total', 'Chunks removed in the head.', head.removedChunkCount);
   count('mmap_chunks_total', 'Chunks that were written to files.', head.flusher.writtenCount);
   set('head_active_appenders', 'Currently active appenders.', head.openAppenderCount);
   count('head_appenders_created_total', 'Appenders created.', counters.createdAppenders);
@@ -251,7 +258,7 @@ function watchHead({ head, blocks }: MetricSources, set: Note, count: Note): voi
 }
 
 function watchFiles(sources: MetricSources, set: Note, count: Note): void {
-  const { blocks, wal } = sources;
+  const { blocks } = sources;
   const { sizeBytes, retentionMs, percentage } = sources.retention();
   set('blocks_loaded', 'Number of currently loaded data blocks.', blocks.all.length);
   set('storage_blocks_bytes', 'Bytes used by all blocks.', blocks.sizeBytes);
@@ -262,18 +269,23 @@ function watchFiles(sources: MetricSources, set: Note, count: Note): void {
   count('reloads_failures_total', 'Block set reloads that failed.', blocks.counts.failures);
   count('time_retentions_total', 'Blocks deleted for their age.', blocks.counts.byTime);
   count('size_retentions_total', 'Blocks deleted for their size.', blocks.counts.bySize);
-  set('wal_segment_current', 'Segment that is being written.', wal.segmentIndex);
-  set('wal_storage_size_bytes', 'Size of the log directory.', sources.walSizeBytes());
   set('head_chunks_storage_size_bytes', 'Size of chunks_head.', sources.chunksSizeBytes());
-  count('wal_page_flushes_total', 'Page flushes.', wal.stats.pageFlushCount);
-  count('wal_record_part_writes_total', 'Parts of records written.', wal.stats.partCount);
-  count('wal_completed_pages_total', 'Completed pages.', wal.stats.completedPageCount);
-  count('wal_writes_failed_total', 'Log writes that failed.', wal.stats.failedWriteCount);
-  count(
-    'wal_record_parts_bytes_written_total',
-    'Bytes written to the log.',
-    wal.stats.writtenSizeBytes,
-  );
+}
+
+function watchLogs(sources: MetricSources, registry: Registry): void {
+  const { head, wal, lateLog } = sources;
+  const { compression } = wal;
+  const { stats, segmentIndex } = wal;
+  showLog(registry, { stats, segmentIndex, sizeBytes: sources.walSizeBytes(), compression });
+  if (head.outOfOrderWindowMs === 0 && lateLog.stats === null) return;
+  showLateLog(registry, {
+    stats: lateLog.stats,
+    segmentIndex: lateLog.segmentIndex,
+    sizeBytes: sources.wblSizeBytes(),
+    compression,
+    truncationCount: lateLog.truncationCount,
+    failedTruncationCount: lateLog.failedTruncationCount,
+  });
 }
 
 function watchExemplars({ exemplars }: Head, set: Note, count: Note): void {
@@ -295,11 +307,18 @@ function watchExemplars({ exemplars }: Head, set: Note, count: Note): void {
 }
 
 /** Counters with a label for the kind of sample. */
-function countByKind(registry: Registry, { counters }: Head): void {
+function countByKind(registry: Registry, { counters, late }: Head): void {
   const family = (name: string, help: string) => registry.counters(P + name, help, ['type']);
   const appended = family('head_samples_appended_total', 'Total number of appended samples.');
-  appended.labels('float').value = counters.floatSamples;
-  appended.labels('histogram').value = counters.histogramSamples;
+  const { stored } = late.counters;
+  appended.labels('float').value = counters.floatSamples + stored.float;
+  appended.labels('histogram').value = counters.histogramSamples + stored.histogram;
+  const outOfOrder = family(
+    'head_out_of_order_samples_appended_total',
+    'Samples appended that were out of order.',
+  );
+  outOfOrder.labels('float').value = stored.float;
+  outOfOrder.labels('histogram').value = stored.histogram;
   const refused = [
     ['out_of_order_samples_total', counters.outOfOrder],
     ['out_of_bound_samples_total', counters.outOfBounds],

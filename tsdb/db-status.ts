@@ -54,11 +54,12 @@ export function statusOf(
   const query = reader.query();
   try {
     query.forEachName((name, pairs) => {
+      const nameBytes = storedBytes(Buffer.byteLength(name));
       let bytes = 0;
       let count = 0;
       for (const { value, valueBytes, seriesCount } of pairs) {
         count++;
-        bytes += valueBytes * seriesCount;
+        bytes += (nameBytes + storedBytes(valueBytes)) * seriesCount;
         if (name === '__name__') byMetric.add(value, seriesCount);
         byPair.add(`${name}=${value}`, seriesCount);
       }
@@ -89,6 +90,11 @@ export function statusOf(
     seriesCountByLabelValuePair: byPair.list(),
     blocks: blocks.map((block) => block.meta),
   };
+}
+
+/** What a text takes in a series of Prometheus, which has its length before it; users compare these. */
+function storedBytes(textBytes: number): number {
+  return textBytes + (textBytes < 255 ? 1 : 4);
 }
 
 /** Null while there are none. */

@@ -26,6 +26,7 @@ import { DbBlocks, type RetentionLimits } from './db-blocks.ts';
 import { type CompactionJob, type JobResult, runCompactionJob } from './db-jobs.ts';
 import { Maintenance } from './db-maintenance.ts';
 import { HeadSnapshots } from './db-head-snapshots.ts';
+import { BlockJobs } from './db-block-jobs.ts';
 import { DbMetrics } from './db-metrics.ts';
 import {
   type DbOptions,
@@ -81,6 +82,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
   readonly #lateChunkFiles: HeadChunkWriter;
   readonly #metrics: DbMetrics;
   readonly #ulids = new UlidSource();
+  readonly #blockJobs: BlockJobs;
   readonly #maintenance: Maintenance;
   readonly #snapshots: HeadSnapshots;
   readonly #guard: CardinalityGuard;
@@ -102,7 +104,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
     for (const name of ['wal', 'chunks_head']) files.makeDirectory(`${directory}/${name}`);
     files.syncDirectory(path.dirname(path.resolve(directory)));
     files.syncDirectory(directory);
-    this.#lock = options.usesLockFile ? DirectoryLock.acquire(directory) : null;
+    this.#lock = options.usesLockFile ? DirectoryLock.acquire(directory, logger) : null;
     this.#metrics = new DbMetrics(options.registry);
     const startMs = clock.monotonicMs();
     this.head = new Head({
@@ -140,6 +142,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
     this.#chunkFiles = new HeadChunkWriter(files, `${directory}/chunks_head`, numbers);
     this.#lateChunkFiles = new HeadChunkWriter(files, `${directory}/chunks_head`, numbers);
     const lateOptions = {
+      onSynced: (seconds: number) => this.#metrics.noteLateSync(seconds),
       segmentSizeBytes: options.walSegmentSizeBytes,
       compression: options.walCompression,
     };
@@ -160,6 +163,14 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       runJob: (job) => this.#runJob(job),
       ...replayed,
     });
+    this.#blockJobs = new BlockJobs({
+      options,
+      blocks: this.#blocks,
+      metrics: this.#metrics,
+      ulids: this.#ulids,
+      runJob: (job) => this.#runJob(job),
+      reloadBlocks: () => this.#maintenance.reloadBlocks(),
+    });
     this.#maintenance = new Maintenance({
       options,
       head: this.head,
@@ -170,7 +181,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       staleThreshold: () => this.#staleThreshold,
       snapshots: this.#snapshots,
       metrics: this.#metrics,
-      ulids: this.#ulids,
+      blockJobs: this.#blockJobs,
       runJob: (job) => this.#runJob(job),
       retention: () => this.#retention(),
       hiddenRefs: replayed.hiddenRefs,
@@ -179,7 +190,9 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       head: this.head,
       blocks: this.#blocks,
       wal: this.#wal,
+      lateLog: this.#lateLog,
       walSizeBytes: () => treeSizeBytes(files, `${directory}/wal`),
+      wblSizeBytes: () => treeSizeBytes(files, `${directory}/wbl`),
       chunksSizeBytes: () => treeSizeBytes(files, `${directory}/chunks_head`),
       retention: () => this.#retention(),
     });
@@ -269,8 +282,14 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
     this.#retentionPercentage = changes.retentionPercentage ?? this.#retentionPercentage;
   }
 
-  /** Deletes the samples in [minMs, maxMs] of all series that satisfy the matchers. */
-  deleteSeries(minMs: number, maxMs: number, matchers: readonly Matcher[]): Promise<void> {
+  /** @param segment  the first one of the log that somebody still reads; null: nobody does */
+  holdLog(segment: number | null): void {
+    this.#maintenance.logHold.set(segment);
+  }
+
+  /** Deletes the samples in [minMs, maxMs] of all series that satisfy the matchers; without any, of none. */
+  async deleteSeries(minMs: number, maxMs: number, matchers: readonly Matcher[]): Promise<void> {
+    if (matchers.length === 0) return;
     return this.#maintenance.exclusively(async () => {
       let isChanged = false;
       // Work that failed late may have left a block that counts and that nobody has looked at yet.
@@ -293,7 +312,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
       const startMs = this.#options.clock.monotonicMs();
       for (const block of this.#blocks.all) {
         if (block.tombstones.count === 0) continue;
-        await this.#maintenance.mergeBlocks([block.ulid]);
+        await this.#blockJobs.merge([block.ulid], true);
       }
       const seconds = (this.#options.clock.monotonicMs() - startMs) / 1000;
       this.#metrics.noteTombstoneCleanup(seconds);
@@ -369,9 +388,10 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
   /** What has been committed since the start. */
   get incoming(): Incoming {
     const { floatSamples, histogramSamples } = this.head.counters;
+    const { stored } = this.head.late.counters;
     return {
-      floats: floatSamples,
-      histograms: histogramSamples,
+      floats: floatSamples + stored.float,
+      histograms: histogramSamples + stored.histogram,
       exemplars: this.head.exemplars.appendedCount,
       newestMs: this.head.maxMs,
     };

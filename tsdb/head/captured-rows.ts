@@ -108,8 +108,8 @@ export class CapturedRows {
   /** Forgets the chunks added since the last row; to capture it again. */
   restartRow(): void {
     this.chunkCount = this.chunkStarts[this.rowCount]!;
-    this.overlapping.delete(this.rowCount);
-    this.deleted.delete(this.rowCount);
+    if (this.overlapping.size > 0) this.overlapping.delete(this.rowCount);
+    if (this.deleted.size > 0) this.deleted.delete(this.rowCount);
   }
 
   #addChunk(minMs: number, maxMs: number): number {

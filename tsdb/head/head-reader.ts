@@ -86,6 +86,7 @@ export class HeadReader {
 
 type CaptureOptions = {
   readonly keepsOrder?: boolean;
+  readonly keepsLabels?: boolean;
   readonly labelNames?: readonly string[] | undefined;
 };
 
@@ -159,9 +160,10 @@ export class HeadQuery {
     });
   }
 
-  /** Captures these series, in this order. */
+  /** Captures these series, in this order; for who goes through all series once. */
   selectRefs(refs: Uint32Array, minMs: number, maxMs: number): HeadRows {
-    return this.#inside(() => this.#capture(refs, minMs, maxMs, false, { keepsOrder: true }));
+    const options = { keepsOrder: true, keepsLabels: false };
+    return this.#inside(() => this.#capture(refs, minMs, maxMs, false, options));
   }
 
   /** The labels of a series by its ref, or null when it is gone. */
@@ -212,6 +214,7 @@ export class HeadQuery {
 
   /**
    * @param options.keepsOrder  leaves the rows as they come instead of sorting them by labels
+   * @param options.keepsLabels  for the next query; so it is by default
    * @param options.labelNames  labels that rows get; all when there is none
    */
   #capture(
@@ -222,7 +225,7 @@ export class HeadQuery {
     options: CaptureOptions = {},
   ): HeadRows {
     const { heap, texts } = this.#reader;
-    const { keepsOrder = false, labelNames } = options;
+    const { keepsOrder = false, keepsLabels = true, labelNames } = options;
     const projection =
       labelNames === undefined
         ? null
@@ -243,7 +246,11 @@ export class HeadQuery {
       }
       records[rows.rowCount] = record;
       const labels =
-        projection === null ? texts.labels(record) : texts.someLabels(record, projection);
+        projection === null
+          ? keepsLabels
+            ? texts.labels(record)
+            : texts.labelsForOnce(record)
+          : texts.someLabels(record, projection);
       rows.addRow(ref, labels, untilMs);
     }
     const order = keepsOrder

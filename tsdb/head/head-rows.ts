@@ -8,6 +8,8 @@ import { mergeSamples } from '../query/merge-samples.ts';
 import { type CapturedRows, COPIED } from './captured-rows.ts';
 import type { HeadChunkReader, StoredChunk } from './head-chunk-files.ts';
 
+type Part = 'late' | 'in-order' | 'both';
+
 const CAPTURED_PLACE = { file: 'head', offsetBytes: 0 };
 
 export class HeadRows implements SelectedSeries {
@@ -57,7 +59,7 @@ export class HeadRows implements SelectedSeries {
     return this.#rows.deleted.get(this.#order[row]!) ?? null;
   }
 
-  /** The captured chunks of a row, in order and late ones, as they are. */
+  /** The captured chunks of a row, in order and late ones, as they are; their bytes must not be changed. */
   chunksOf(row: number): { readonly inOrder: SourceChunk[]; readonly late: SourceChunk[] } {
     const rows = this.#rows;
     const captured = this.#order[row]!;
@@ -70,14 +72,33 @@ export class HeadRows implements SelectedSeries {
         maxMs: rows.maxMs[i]!,
         encoding,
         sampleCount: chunkSampleCount(encoding, bytes, start),
-        bytes: bytes.slice(start, end),
+        bytes: bytes.subarray(start, end),
       };
       (rows.isLate[i] === 1 ? late : inOrder).push(chunk);
     }
     return { inOrder, late };
   }
 
+  /** Whether any row has samples that came late. */
+  get hasLate(): boolean {
+    return this.#rows.overlapping.size > 0;
+  }
+
+  /** The same rows with nothing but the samples that came late, or nothing but the others. */
+  only(part: 'late' | 'in-order'): SelectedSeries {
+    const { labels, warnings } = this;
+    return {
+      labels,
+      warnings,
+      read: (row, minMs, maxMs, out) => this.#read(row, minMs, maxMs, out, part),
+    };
+  }
+
   read(row: number, minMs: number, maxMs: number, out: SampleBuffer): void {
+    this.#read(row, minMs, maxMs, out, 'both');
+  }
+
+  #read(row: number, minMs: number, maxMs: number, out: SampleBuffer, part: Part): void {
     out.clear();
     const rows = this.#rows;
     if (!rows.hasSamples) return;
@@ -86,8 +107,8 @@ export class HeadRows implements SelectedSeries {
     const first = rows.chunkStarts[captured]!;
     const last = rows.chunkStarts[captured + 1]!;
     if (rows.overlapping.has(captured)) {
-      this.#readOverlapping(first, last, minMs, maxMs, untilMs, out);
-    } else {
+      this.#readOverlapping(first, last, minMs, maxMs, untilMs, out, part);
+    } else if (part !== 'late') {
       for (let chunk = first; chunk < last; chunk++) {
         if (rows.minMs[chunk]! > untilMs || rows.maxMs[chunk]! < minMs) continue;
         this.#decode(chunk, minMs, untilMs, out);
@@ -97,7 +118,7 @@ export class HeadRows implements SelectedSeries {
     if (deleted !== undefined) removeDeleted(out, 0, deleted);
   }
 
-  /** In order first, so that of equal times the sample that came in order counts. */
+  /** The newest late chunk first: of samples at the same time the one that came last counts. */
   #readOverlapping(
     first: number,
     last: number,
@@ -105,16 +126,18 @@ export class HeadRows implements SelectedSeries {
     maxMs: number,
     untilMs: number,
     out: SampleBuffer,
+    part: Part,
   ): void {
     const rows = this.#rows;
     const inOrder = new SampleBuffer();
     const sources = [inOrder];
     for (let chunk = first; chunk < last; chunk++) {
       const isLate = rows.isLate[chunk] === 1;
+      if (part === (isLate ? 'in-order' : 'late')) continue;
       const limitMs = isLate ? maxMs : untilMs;
       if (rows.minMs[chunk]! > limitMs || rows.maxMs[chunk]! < minMs) continue;
       let target = inOrder;
-      if (isLate) sources.push((target = new SampleBuffer()));
+      if (isLate) sources.unshift((target = new SampleBuffer()));
       this.#decode(chunk, minMs, limitMs, target);
     }
     mergeSamples(sources, out);

@@ -199,7 +199,14 @@ export class Head {
 
   /** Chunks of all series, open ones included. */
   get chunkCount(): number {
-    return this.writer.createdChunkCount - this.counters.removedChunks;
+    return this.createdChunkCount - this.removedChunkCount;
+  }
+  get createdChunkCount(): number {
+    const { chunkCount, removedChunkCount } = this.outOfOrder;
+    return this.writer.createdChunkCount + chunkCount + removedChunkCount;
+  }
+  get removedChunkCount(): number {
+    return this.counters.removedChunks + this.outOfOrder.removedChunkCount;
   }
 
   get openAppenderCount(): number {
@@ -258,15 +265,14 @@ export class Head {
     return ref;
   }
 
-  /** For replay: the record of the series with these labels, made with `ref` when it is new. */
-  restoreSeries(texts: TextBytes, ref: number): number {
-    const hash = hashLabels(texts);
-    const found = this.series.find(texts, hash);
+  /** For replay: the record of the series with these label pairs, made with `ref` when it is new. */
+  restoreSeries(pairs: Uint32Array, pairCount: number, hash: number, ref: number): number {
+    const found = this.series.findByPairs(pairs, pairCount, hash);
     this.noteRef(ref);
     if (found !== 0) return found;
     this.counters.createdSeries++;
     if (this.retired.bytes > RETIRED_BYTES_MAX) this.retired.reclaim();
-    return this.series.create(texts, hash, ref);
+    return this.series.createFromPairs(pairs, pairCount, hash, ref);
   }
 
   /** For replay: this ref was given out once. */

@@ -10,7 +10,7 @@ import { encodeMmapMarkers, type MmapMarker } from '../record/mmap-markers.ts';
 import { encodeSamples, encodeSamplesV2 } from '../record/samples.ts';
 import { SampleBatch } from '../record/sample-batch.ts';
 import { removeSegmentsBefore } from '../wal/checkpoint.ts';
-import { WalWriter, type WalWriterOptions } from '../wal/wal-writer.ts';
+import { WalWriter, type WalWriterOptions, type WalWriterStats } from '../wal/wal-writer.ts';
 import type { HeadChunkPlace } from './head-chunk-files.ts';
 import { StagedKind, type StagedSamples } from './staged-samples.ts';
 
@@ -21,6 +21,8 @@ export class LateLog {
   readonly #syncs: boolean;
   readonly #out = new ByteWriter(1024);
   #writer: WalWriter | null = null;
+  truncationCount = 0;
+  failedTruncationCount = 0;
 
   /** @param syncs  whether every commit waits until the disk has it */
   constructor(files: Files, directory: string, options: WalWriterOptions, syncs = false) {
@@ -83,7 +85,22 @@ export class LateLog {
   }
 
   removeBefore(segment: number): void {
-    removeSegmentsBefore(this.#files, this.directory, segment);
+    this.truncationCount++;
+    try {
+      removeSegmentsBefore(this.#files, this.directory, segment);
+    } catch (error) {
+      this.failedTruncationCount++;
+      throw error;
+    }
+  }
+
+  /** What was written since the start; null as long as that is nothing. */
+  get stats(): WalWriterStats | null {
+    return this.#writer?.stats ?? null;
+  }
+
+  get segmentIndex(): number {
+    return this.#writer?.segmentIndex ?? 0;
   }
 
   close(): void {

@@ -65,7 +65,10 @@ export class OutOfOrder {
   readonly #out = new ByteWriter(256);
   /** Refs of the series that have late samples. */
   readonly refs = new Set<number>();
-  chunkCount = 0;
+  /** Chunks that were let go since the start. */
+  removedChunkCount = 0;
+  #sealedCount = 0;
+  #filledBufferCount = 0;
 
   /** @param capacityMax  samples after which a buffer becomes a chunk */
   constructor(
@@ -80,6 +83,11 @@ export class OutOfOrder {
     this.#retired = retired;
     this.#sealed = sealed;
     this.#capacityMax = Math.min(capacityMax, BUFFER_COUNT_MAX);
+  }
+
+  /** Finished chunks, and buffers with samples in them, which will be such. */
+  get chunkCount(): number {
+    return this.#sealedCount + this.#filledBufferCount;
   }
 
   /**
@@ -171,7 +179,7 @@ export class OutOfOrder {
     const block = this.#blockOf(record);
     const owner = (block >>> 2) + LATE_SEALED;
     this.#sealed.add(owner, minMs, maxMs, placeOfFile(place.file), place.offset);
-    this.chunkCount++;
+    this.#sealedCount++;
   }
 
   /** Forgets the samples in the buffer. */
@@ -191,6 +199,7 @@ export class OutOfOrder {
     }
     u32[word + BUFFER] = 0;
     u32[word + COUNTS] = 0;
+    if (count > 0) this.#filledBufferCount--;
     this.#retired.add(buffer, capacity * ENTRY_BYTES);
   }
 
@@ -202,8 +211,10 @@ export class OutOfOrder {
     if (block === 0) return;
     this.#sealed.filter((block >>> 2) + LATE_SEALED, (entry) => {
       const isKept = keeps(entry);
-      if (!isKept) this.chunkCount--;
-      return isKept;
+      if (isKept) return true;
+      this.#sealedCount--;
+      this.removedChunkCount++;
+      return false;
     });
     if (u32[(block >>> 2) + LATE_SEALED] !== 0 || u32[(block >>> 2) + BUFFER] !== 0) return;
     u32[owner] = 0;
@@ -229,6 +240,7 @@ export class OutOfOrder {
     f64[(from >>> 3) + START] = startMs;
     u32[(from >>> 2) + COMMIT_WORD] = commitId;
     u32[word + COUNTS]! += 1;
+    if (count === 0) this.#filledBufferCount++;
     return from >>> 2;
   }
 

@@ -118,6 +118,17 @@ export class SealedChunks {
     return true;
   }
 
+  /** Whether there is a chunk with exactly these times. */
+  holds(ownerWord: number, minMs: number, maxMs: number): boolean {
+    const { u32 } = this.#heap;
+    const list = u32[ownerWord]!;
+    for (let i = sealedCount(u32, list) - 1; i >= 0; i--) {
+      const entry = entryWord(list, i);
+      if (entryMinMs(u32, entry) === minMs && entryMaxMs(u32, entry) === maxMs) return true;
+    }
+    return false;
+  }
+
   /** Keeps only the entries that `keeps` says yes to. */
   filter(ownerWord: number, keeps: (entry: number) => boolean): void {
     const { u32 } = this.#heap;

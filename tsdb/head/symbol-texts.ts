@@ -102,10 +102,17 @@ export class SymbolTexts {
 
   /** The labels of a series, given its record. */
   labels(record: number): Labels {
-    const { u32 } = this.#heap;
-    const ref = u32[(record >>> 2) + Rec.REF]!;
+    const ref = this.#heap.u32[(record >>> 2) + Rec.REF]!;
     const known = this.#labels.get(ref);
     if (known !== undefined) return known;
+    const labels = this.labelsForOnce(record);
+    this.#labels.set(ref, labels);
+    return labels;
+  }
+
+  /** The same for who goes through all series and asks for each once: not kept. */
+  labelsForOnce(record: number): Labels {
+    const { u32 } = this.#heap;
     const block = u32[(record >>> 2) + Rec.LABELS]! >>> 2;
     const pairCount = u32[block]!;
     const flat: string[] = [];
@@ -113,8 +120,6 @@ export class SymbolTexts {
       const pair = u32[block + 1 + i]!;
       flat.push(this.pairName(pair), this.pairValue(pair));
     }
-    const labels = Labels.fromSorted(flat);
-    this.#labels.set(ref, labels);
-    return labels;
+    return Labels.fromSorted(flat);
   }
 }

@@ -7,6 +7,7 @@ import type {
   SelectHints,
 } from '../../model/index.ts';
 import type { Block } from '../block/block.ts';
+import { byPrecedence, isLate } from '../block/precedence.ts';
 import type { HeadQuery } from '../head/head-reader.ts';
 import { BlockQuerier } from './block-querier.ts';
 import { mergeSelected, mergeTexts } from './merge-series.ts';
@@ -15,13 +16,15 @@ export class DbQuerier implements Querier {
   readonly #minMs: number;
   readonly #maxMs: number;
   readonly #head: HeadQuery | null;
+  /** Those that count before others first. */
   readonly #blocks: readonly BlockQuerier[];
+  readonly #lateBlockCount: number;
   readonly #warnings: readonly string[];
   readonly #release: () => void;
   #isOpen = true;
 
   /**
-   * @param blocks    those that overlap [minMs, maxMs], ascending by time
+   * @param blocks    those that overlap [minMs, maxMs]
    * @param warnings  of every answer
    */
   constructor(
@@ -35,7 +38,9 @@ export class DbQuerier implements Querier {
     this.#minMs = minMs;
     this.#maxMs = maxMs;
     this.#head = head;
-    this.#blocks = blocks.map((block) => new BlockQuerier(block));
+    const sorted = byPrecedence(blocks);
+    this.#blocks = sorted.map((block) => new BlockQuerier(block));
+    this.#lateBlockCount = sorted.filter(({ meta }) => isLate(meta)).length;
     this.#warnings = warnings;
     this.#release = release;
   }
@@ -49,7 +54,21 @@ export class DbQuerier implements Querier {
     const { labelNames: _, ...wholeHints } = hints;
     const own = isAlone ? hints : wholeHints;
     for (const block of this.#blocks) sources.push(block.select(matchers, minMs, maxMs, own));
-    if (this.#head !== null) sources.push(this.#head.select(matchers, minMs, maxMs, own));
+    if (this.#head !== null) {
+      const rows = this.#head.select(matchers, minMs, maxMs, own);
+      // Late samples that are in blocks came before those in the head that are late, too, but after
+      // those in order.
+      const late = this.#lateBlockCount;
+      if (late === 0 || !rows.hasLate) sources.splice(late, 0, rows);
+      else
+        sources.splice(
+          0,
+          late,
+          rows.only('late'),
+          ...sources.slice(0, late),
+          rows.only('in-order'),
+        );
+    }
     const merged = mergeSelected(sources, hints.limit ?? 0);
     if (this.#warnings.length === 0) return merged;
     return {

@@ -4,6 +4,7 @@ import { Labels, SampleBuffer, SimulatedClock } from '../../../model/index.ts';
 import { type Db, openDb, openReader, type SharedDb } from '../../../tsdb/index.ts';
 import type { DbOptions } from '../../../tsdb/db-options.ts';
 import { MemoryFiles } from '../../../tsdb/io/memory-files.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const STEP_MS = 1000;
 const RANGE_MS = 20 * STEP_MS;
@@ -45,12 +46,11 @@ test('what is in blocks is answered with a warning while the log is read', async
   let db = open();
   for (let n = 0; n < STEP_COUNT; n++) {
     const appender = db.appender();
-    const columns = {
-      count: 1,
-      refs: Float64Array.of(appender.series(Labels.fromObject({ __name__: 'n' }))),
-      timestampsMs: Float64Array.of(n * STEP_MS),
-      values: Float64Array.of(n),
-    };
+    const columns = oneSample(
+      appender.series(Labels.fromObject({ __name__: 'n' })),
+      n * STEP_MS,
+      n,
+    );
     appender.appendSamples(columns, new Uint8Array(1));
     appender.commit();
   }

@@ -13,6 +13,7 @@ import { type Db, openDb, runCompactionJob } from '../../../tsdb/index.ts';
 import { readMeta } from '../../../tsdb/block/meta-json.ts';
 import { listBlocks } from '../../../tsdb/block/block-directory.ts';
 import { NODE_FILES } from '../../../tsdb/io/node-files.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const STEP_MS = 15_000;
 const SERIES_COUNT = 3;
@@ -127,12 +128,7 @@ test.each([
     const append = (name: string, minutes: number, value: number) => {
       const appender = db.appender();
       const ref = appender.series(Labels.fromObject({ __name__: name }));
-      const columns = {
-        count: 1,
-        refs: Float64Array.of(ref),
-        timestampsMs: Float64Array.of(10 * 3_600_000 + minutes * minuteMs),
-        values: Float64Array.of(value),
-      };
+      const columns = oneSample(ref, 10 * 3_600_000 + minutes * minuteMs, value);
       appender.appendSamples(columns, new Uint8Array(1));
       appender.commit();
     };
@@ -176,5 +172,70 @@ test('buckets of the newest histograms are counted', async () => {
   append('g', SAMPLE_COUNT * STEP_MS, [1]);
   append('h', (SAMPLE_COUNT + 1) * STEP_MS, [1, 2, 3, 4]);
   expect(buckets()).toBe(6 + 3);
+  await db.close();
+});
+
+// What 3.14 counts for the same samples.
+test('late samples are counted as appended, with their chunks and their log', async () => {
+  directory = mkdtempSync(path.join(tmpdir(), 'narthex-metrics-'));
+  const registry = new Registry();
+  const db = openDb({ directory, clock, registry, retentionMs: 0 });
+  const append = (secondsLate: number, histogramCount = 0) => {
+    const appender = db.appender();
+    const ref = appender.series(Labels.fromObject({ __name__: histogramCount > 0 ? 'h' : 'm' }));
+    const timestampMs = 3_600_000 - secondsLate * 1000;
+    if (histogramCount > 0) {
+      appender.appendHistogram(ref, timestampMs, floatHistogram({ zeroCount: histogramCount }));
+    } else {
+      const columns = oneSample(ref, timestampMs, 1);
+      appender.appendSamples(columns, new Uint8Array(1));
+    }
+    appender.commit();
+  };
+  const names = () => registry.snapshot().map(({ name }) => name);
+  const wbl = 'prometheus_tsdb_out_of_order_wbl_';
+  append(0);
+  append(0, 1);
+  // Without a window there is no such log.
+  expect(names().filter((name) => name.startsWith(wbl))).toEqual([]);
+  db.configure({ outOfOrderWindowMs: 600_000 });
+  for (let i = 1; i <= 40; i++) append(i);
+  for (let i = 1; i <= 3; i++) append(i, 2);
+
+  const figures = (name: string) => {
+    const family = registry.snapshot().find((f) => f.name === `prometheus_tsdb_${name}`);
+    return family!.samples.map(({ value }) => value);
+  };
+  expect(figures('head_samples_appended_total')).toEqual([41, 4]);
+  expect(figures('head_out_of_order_samples_appended_total')).toEqual([40, 3]);
+  // One open chunk each; of late samples 32 in a finished chunk, 8 and 3 in open ones.
+  expect(figures('head_chunks')).toEqual([5]);
+  expect(figures('head_chunks_created_total')).toEqual([5]);
+  expect(figures('out_of_order_wbl_page_flushes_total')).toEqual([43]);
+  // A marker besides.
+  expect(figures('out_of_order_wbl_record_part_writes_total')).toEqual([44]);
+  expect(figures('out_of_order_wbl_segment_current')).toEqual([0]);
+  expect(figures('out_of_order_wbl_storage_size_bytes')[0]).toBeGreaterThan(1000);
+  expect(figures('out_of_order_wbl_truncations_total')).toEqual([0]);
+
+  for (let n = 1; n <= 20; n++) append(-600 * n);
+  await db.compact();
+  expect(figures('out_of_order_wbl_truncations_total')).toEqual([1]);
+  expect(figures('out_of_order_wbl_segment_current')).toEqual([1]);
+  expect(figures('head_chunks_removed_total')).toEqual([5]);
+  await db.close();
+  const name = `${wbl}fsync_duration_seconds`;
+  const synced = registry.snapshot().find((family) => family.name === name);
+  expect(synced!.samples[0]!.count).toBeGreaterThan(0);
+});
+
+test('what compression spares is counted, by its name', async () => {
+  directory = mkdtempSync(path.join(tmpdir(), 'narthex-metrics-'));
+  const registry = new Registry();
+  const db = openDb({ directory, clock, registry, retentionMs: 0, walCompression: 'zstd' });
+  fill(db);
+  const saved = figure(registry, 'wal_record_bytes_saved_total');
+  expect(saved.labels).toEqual(['zstd']);
+  expect(saved.value).toBeGreaterThan(SAMPLE_COUNT);
   await db.close();
 });

@@ -19,6 +19,7 @@ import type { CrashSurvival, MemoryFiles } from '../../../tsdb/io/memory-files.t
 import { KilledError, MortalFiles } from '../support/mortal-files.ts';
 import { histogramText } from '../support/sample-text.ts';
 import { type Range, SampleStore } from './sample-store.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const STEP_MS = 1000;
 const RANGE_MS = 30 * STEP_MS;
@@ -140,12 +141,7 @@ class Life {
         outcomes.push(appender.appendHistogram(ref, timestampMs, histogram));
         continue;
       }
-      const columns = {
-        count: 1,
-        refs: Float64Array.of(ref),
-        timestampsMs: Float64Array.of(timestampMs),
-        values: Float64Array.of(value),
-      };
+      const columns = oneSample(ref, timestampMs, value);
       const taken = new Uint8Array(1);
       appender.appendSamples(columns, taken);
       outcomes.push(taken[0] as AppendOutcome);
@@ -217,12 +213,7 @@ async function checkAfter(files: MemoryFiles, store: SampleStore, moment: string
   const appender = db.appender();
   const ref = appender.series(SERIES[0]!);
   const timestampMs = (COMMIT_COUNT + 1) * STEP_MS;
-  const columns = {
-    count: 1,
-    refs: Float64Array.of(ref),
-    timestampsMs: Float64Array.of(timestampMs),
-    values: Float64Array.of(7),
-  };
+  const columns = oneSample(ref, timestampMs, 7);
   expect(appender.appendSamples(columns, new Uint8Array(1)), moment).toBe(0);
   appender.commit();
   store.add(0, timestampMs, '7');

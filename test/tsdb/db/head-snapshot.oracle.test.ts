@@ -25,6 +25,7 @@ import {
   type RunningServer,
   startServer,
 } from '../support/tools.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const STEP_MS = 15_000;
 const STEP_COUNT = 90;
@@ -185,12 +186,7 @@ async function writeToOurs(db: Db): Promise<void> {
         expect(appender.appendHistogram(ref, timestampMs, value)).toBe(0);
         continue;
       }
-      const columns = {
-        count: 1,
-        refs: Float64Array.of(ref),
-        timestampsMs: Float64Array.of(timestampMs),
-        values: Float64Array.of(value),
-      };
+      const columns = oneSample(ref, timestampMs, value);
       expect(appender.appendSamples(columns, new Uint8Array(1))).toBe(0);
       if (n === STEP_COUNT - 1 && name === 'a') {
         const labels = Labels.fromObject({ trace: 'xyz' });

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
 import { type Clock, Labels } from '../../../model/index.ts';
 import { openDb } from '../../../tsdb/index.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const SERIES_COUNT = 300;
 const STEP_MS = 1000;
@@ -63,11 +64,7 @@ test('queries in other threads see all of a commit or nothing, while blocks are 
     // Others come and go, so that memory is given back and used again.
     const fleeting = appender.series(Labels.fromObject({ __name__: 'fleeting', n: `${n}` }));
     expect(appender.appendSamples(columns, outcomes)).toBe(0);
-    const one = { count: 1, refs: Float64Array.of(fleeting) };
-    appender.appendSamples(
-      { ...one, timestampsMs: Float64Array.of(startMs + n * STEP_MS), values: new Float64Array(1) },
-      outcomes,
-    );
+    appender.appendSamples(oneSample(fleeting, startMs + n * STEP_MS, 0), outcomes);
     appender.commit();
     if (n % 20 === 19) await db.tick();
   }

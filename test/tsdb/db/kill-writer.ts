@@ -10,6 +10,7 @@ import { writeSync } from 'node:fs';
 import { type Clock, Matcher } from '../../../model/index.ts';
 import { type Db, openDb } from '../../../tsdb/index.ts';
 import { RANGE_MS, samplesOf, SERIES, STEP_MS } from './kill-plan.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const [directory = '', first = '0'] = process.argv.slice(2);
 const clock: Clock = {
@@ -51,12 +52,7 @@ function commit(n: number): void {
     if (histogram !== null) {
       outcomes[0] = appender.appendHistogram(ref, timestampMs, histogram);
     } else {
-      const columns = {
-        count: 1,
-        refs: Float64Array.of(ref),
-        timestampsMs: Float64Array.of(timestampMs),
-        values: Float64Array.of(value),
-      };
+      const columns = oneSample(ref, timestampMs, value);
       appender.appendSamples(columns, outcomes);
     }
     if (outcomes[0] !== 0) throw new Error(`commit ${n}, series ${series}: ${outcomes[0]}`);

@@ -25,6 +25,7 @@ import { type Db, openDb, openReadOnly } from '../../../tsdb/index.ts';
 import { MemoryFiles } from '../../../tsdb/io/memory-files.ts';
 import { OverlayFiles } from '../../../tsdb/io/overlay-files.ts';
 import { conformancePath, FIXTURES } from '../support/conformance.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const HOUR_MS = 3_600_000;
 const FOREVER = { minMs: -Infinity, maxMs: Infinity };
@@ -68,12 +69,7 @@ function content(db: Queryable): Map<string, number[]> {
 function append(db: Db, name: string, timestampMs: number): void {
   const appender = db.appender();
   const ref = appender.series(Labels.fromObject({ __name__: name }));
-  const columns = {
-    count: 1,
-    refs: Float64Array.of(ref),
-    timestampsMs: Float64Array.of(timestampMs),
-    values: Float64Array.of(timestampMs),
-  };
+  const columns = oneSample(ref, timestampMs, timestampMs);
   appender.appendSamples(columns, new Uint8Array(1));
   appender.commit();
 }

@@ -11,6 +11,7 @@ import {
 import { type Db, type DbOptions, openDb } from '../../../tsdb/index.ts';
 import { MemoryFiles } from '../../../tsdb/io/memory-files.ts';
 import { beyondSize, beyondTime } from '../../../tsdb/retention.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const RANGE_MS = 60_000;
 
@@ -31,12 +32,7 @@ function open(files: MemoryFiles, extra: Partial<DbOptions> = {}): Db {
 function commit(db: Db, timestampMs: number, name = 'n'): boolean {
   const appender = db.appender();
   const ref = appender.series(Labels.fromObject({ __name__: name }));
-  const columns = {
-    count: 1,
-    refs: Float64Array.of(ref),
-    timestampsMs: Float64Array.of(timestampMs),
-    values: Float64Array.of(1),
-  };
+  const columns = oneSample(ref, timestampMs, 1);
   const refused = appender.appendSamples(columns, new Uint8Array(1));
   appender.commit();
   return refused === 0;

@@ -4,6 +4,7 @@ import { Labels, SimulatedClock } from '../../../model/index.ts';
 import { type Db, openDb, runCompactionJob } from '../../../tsdb/index.ts';
 import { MemoryFiles } from '../../../tsdb/io/memory-files.ts';
 import { listSnapshots, removeSnapshots } from '../../../tsdb/head/snapshot-dir.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const START_MS = 1_700_000_000_000;
 
@@ -13,12 +14,7 @@ test('so that nothing is lost when the snapshot cannot be used', async () => {
   const append = (name: string, timestampMs: number, commits = true): void => {
     const appender = db.appender();
     const ref = appender.series(Labels.fromObject({ __name__: name }));
-    const columns = {
-      count: 1,
-      refs: Float64Array.of(ref),
-      timestampsMs: Float64Array.of(timestampMs),
-      values: Float64Array.of(1),
-    };
+    const columns = oneSample(ref, timestampMs, 1);
     appender.appendSamples(columns, new Uint8Array(1));
     if (commits) appender.commit();
     else appender.rollback();

@@ -14,6 +14,7 @@ import {
 } from '../../../model/index.ts';
 import { type Db, openDb, type StartTimestampUse } from '../../../tsdb/index.ts';
 import { MemoryFiles } from '../../../tsdb/io/memory-files.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const RANGE_MS = 20 * 60_000;
 const START_MS = 1_700_000_000_000;
@@ -128,10 +129,7 @@ function appendAll(db: Db, steps: readonly Step[], use: StartTimestampUse, truth
       outcome = appender.appendHistogram(ref, timestampMs, histogramOf(value), startMs);
     } else {
       const columns = {
-        count: 1,
-        refs: Float64Array.of(ref),
-        timestampsMs: Float64Array.of(timestampMs),
-        values: Float64Array.of(value),
+        ...oneSample(ref, timestampMs, value),
         startTimestampsMs: Float64Array.of(startMs),
       };
       appender.appendSamples(columns, outcomes);

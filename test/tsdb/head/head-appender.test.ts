@@ -12,6 +12,7 @@ import {
 } from '../../../model/index.ts';
 import { type Db, openDb } from '../../../tsdb/index.ts';
 import { MemoryFiles } from '../../../tsdb/io/memory-files.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 const HOUR_MS = 3_600_000;
 const A = Labels.fromObject({ __name__: 'a' });
@@ -30,15 +31,7 @@ function open(extra: Partial<Parameters<typeof openDb>[0]> = {}, files = new Mem
 /** Stages one float; returns its outcome. */
 function append(appender: Appender, ref: number, timestampMs: number, value: number): number {
   const outcomes = new Uint8Array(1);
-  appender.appendSamples(
-    {
-      count: 1,
-      refs: Float64Array.of(ref),
-      timestampsMs: Float64Array.of(timestampMs),
-      values: Float64Array.of(value),
-    },
-    outcomes,
-  );
+  appender.appendSamples(oneSample(ref, timestampMs, value), outcomes);
   return outcomes[0]!;
 }
 

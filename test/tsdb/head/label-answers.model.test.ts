@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { compareText, Labels, Matcher, SimulatedClock } from '../../../model/index.ts';
 import { openDb } from '../../../tsdb/index.ts';
 import { MemoryFiles } from '../../../tsdb/io/memory-files.ts';
+import { oneSample } from '../support/one-sample.ts';
 
 /** Few values and many: both ways of finding them are taken. */
 const series = fc.array(
@@ -41,12 +42,7 @@ test('are those of the series that satisfy the matchers', () => {
       });
       const appender = db.appender();
       for (const one of list) {
-        const columns = {
-          count: 1,
-          refs: Float64Array.of(appender.series(Labels.fromObject(one))),
-          timestampsMs: Float64Array.of(1000),
-          values: Float64Array.of(1),
-        };
+        const columns = oneSample(appender.series(Labels.fromObject(one)), 1000, 1);
         appender.appendSamples(columns, new Uint8Array(1));
       }
       appender.commit();

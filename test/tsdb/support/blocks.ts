@@ -3,7 +3,7 @@ import { compareLabels, compareText, type Labels } from '../../../model/index.ts
 import { Block } from '../../../tsdb/block/block.ts';
 import type { BlockSource, SourceChunk, SourceSeries } from '../../../tsdb/block/block-source.ts';
 import { writeBlock } from '../../../tsdb/block/block-writer.ts';
-import type { BlockMeta } from '../../../tsdb/block/meta-json.ts';
+import { type BlockMeta, newCompaction } from '../../../tsdb/block/meta-json.ts';
 import { XorEncoder } from '../../../tsdb/chunk/xor-encoder.ts';
 import type { Files } from '../../../tsdb/io/files.ts';
 import { WindowCache } from '../../../tsdb/io/file-window.ts';
@@ -78,15 +78,7 @@ export function writeTestBlock(
       ulid,
       minMs,
       endMs,
-      compaction: {
-        level: 1,
-        sources: [ulid],
-        deletable: false,
-        parents: [],
-        failed: false,
-        hints: [],
-        ...options.compaction,
-      },
+      compaction: { ...newCompaction(ulid), ...options.compaction },
     },
     ...(chunkSegmentSizeBytesMax === undefined ? {} : { chunkSegmentSizeBytesMax }),
   });

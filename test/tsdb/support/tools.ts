@@ -1,6 +1,6 @@
 /** Prometheus's own programs, where they are installed: they judge what we write. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 
@@ -23,25 +23,48 @@ export type RunningServer = {
 };
 
 /** A server on a data directory; it writes there. */
-export async function startServer(
+export function startServer(
   server: string,
   dataDirectory: string,
   ...options: string[]
 ): Promise<RunningServer> {
   const config = path.join(dataDirectory, 'prometheus.yml');
   if (!existsSync(config)) writeFileSync(config, '');
+  return start(server, dataDirectory, [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${dataDirectory}`,
+    '--storage.tsdb.retention.time=100y',
+    ...options,
+  ]);
+}
+
+/** An agent that takes remote writes and sends them nowhere. */
+export function startAgent(
+  server: string,
+  dataDirectory: string,
+  ...options: string[]
+): Promise<RunningServer> {
+  mkdirSync(dataDirectory, { recursive: true });
+  const config = `${dataDirectory}.yml`;
+  writeFileSync(config, 'remote_write: [{url: "http://127.0.0.1:1/"}]\n');
+  return start(server, dataDirectory, [
+    '--agent',
+    `--config.file=${config}`,
+    `--storage.agent.path=${dataDirectory}`,
+    '--web.enable-remote-write-receiver',
+    ...options,
+  ]);
+}
+
+async function start(
+  server: string,
+  dataDirectory: string,
+  options: readonly string[],
+): Promise<RunningServer> {
   const port = await freePort();
-  const child = spawn(
-    server,
-    [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${dataDirectory}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--storage.tsdb.retention.time=100y',
-      ...options,
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const child = spawn(server, [`--web.listen-address=127.0.0.1:${port}`, ...options], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => {
     said = (said + bytes.toString()).slice(-4000);
