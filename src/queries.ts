@@ -33,13 +33,16 @@ import type {
   TransitionJob,
   WhyJob,
 } from './threads/query-methods.ts';
-import type { Begun, QueryPool, WorkOptions } from './threads/query-pool.ts';
+import type { QueryPool, WorkOptions } from './threads/query-pool.ts';
 import type { QueryClient } from './threads/query-workers.ts';
+import type { Begun } from './threads/rpc.ts';
 import type { LatestColumns, LatestJob, VectorColumns } from './threads/rule-answers.ts';
+import type { WorkHistory } from './threads/work-history.ts';
 
 export type QueriesOptions = {
   readonly pool: QueryPool<QueryClient>;
   readonly near: NearWork<QueryMethods>;
+  readonly history: WorkHistory;
   readonly ingest: IngestClient;
   readonly active: ActiveQueries;
   readonly metrics: QueryMetrics;
@@ -178,9 +181,6 @@ export class Queries
         stepMs: 0,
         client: null,
       },
-      // Between two evaluations of a group threads fall asleep: the way there and back, which takes
-      // longer than most rules, would hide how short they are.
-      ({ cost }) => (cost.prepareSeconds + cost.evalSeconds + cost.sortSeconds) * 1000,
     );
     metrics.answered(columns.cost);
     return columns;
@@ -251,19 +251,16 @@ export class Queries
     options: WorkOptions,
     begin: (client: Answerer, waitedMs: number) => Begun<T>,
     activity: Activity | null = null,
-    workMsOf: ((result: T) => number) | null = null,
   ): Promise<T> {
-    const { near, pool, clock, active, metrics, bounds } = this.#options;
-    let workMs: number | null = null;
-    let startedMs = clock.monotonicMs();
+    const { near, history, pool, active, metrics, bounds } = this.#options;
+    let begun: Begun<T> | null = null;
     let waitedSeconds: number | null = null;
     try {
       if (near.isFor(key)) {
         waitedSeconds = 0;
+        begun = begin(near, 0);
         try {
-          const result = await begin(near, 0).result;
-          workMs = workMsOf?.(result) ?? null;
-          return result;
+          return await begun.result;
         } catch (error) {
           if (!(error instanceof OverBudgetError)) throw error;
         }
@@ -271,25 +268,37 @@ export class Queries
       const running = activity === null ? null : active.add(activity, options.signal);
       try {
         const { signal } = running ?? options;
-        const result = await pool.run({ ...options, signal }, (client, waitedMs) => {
-          startedMs = clock.monotonicMs();
+        const expectedMs = () => history.lastMs(key);
+        return await pool.run({ ...options, signal, expectedMs }, (client, waitedMs) => {
           waitedSeconds = waitedMs / 1000;
           running?.begun(() => client.progress);
-          return begin(client, waitedMs);
+          begun = begin(client, waitedMs);
+          return begun;
         });
-        workMs = workMsOf?.(result) ?? null;
-        return result;
       } finally {
         running?.ended();
       }
     } catch (error) {
       throw explainBound(error, options.timeoutMs, bounds);
     } finally {
-      near.took(key, workMs ?? clock.monotonicMs() - startedMs, () => {
-        begin(near, 0).result.catch(() => {});
-      });
+      this.#note(key, begun, begin);
       if (options.isQuery && waitedSeconds !== null) metrics.waited(waitedSeconds);
     }
+  }
+
+  /** Nothing is learnt from what nobody waited for to the end. */
+  #note<T>(
+    key: string,
+    begun: Begun<T> | null,
+    begin: (client: Answerer, waitedMs: number) => Begun<T>,
+  ): void {
+    const workMs = begun?.workMs() ?? null;
+    if (workMs === null) return;
+    const { near, history } = this.#options;
+    history.note(key, workMs);
+    near.took(workMs, () => {
+      begin(near, 0).result.catch(() => {});
+    });
   }
 
   async #ask(

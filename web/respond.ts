@@ -10,6 +10,7 @@ import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf } from '../model/index.ts';
 import { type ApiError, toApiError } from './api-error.ts';
+import { freeBytes, freeWhenSent } from './free-memory.ts';
 import type { ReportError } from './ports.ts';
 
 /** Below about one network packet, compressing saves nothing and costs a thread switch. */
@@ -32,7 +33,10 @@ export function errorJson(error: ApiError): string {
   return `{"status":"error","errorType":"${errorType}","error":${JSON.stringify(message)}}`;
 }
 
-/** Sends a finished body, compressed where that is wanted and worth it. */
+/**
+ * Sends a finished body, compressed where that is wanted and worth it. Bytes must not be used
+ * afterwards: their memory is given back.
+ */
 export async function sendBody(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -41,9 +45,15 @@ export async function sendBody(
 ): Promise<FastifyReply> {
   reply.header('content-type', contentType);
   const bytes = asBuffer(body);
-  if (bytes.length < COMPRESSED_SIZE_BYTES_MIN || !acceptsGzip(request)) return reply.send(bytes);
+  if (bytes.length < COMPRESSED_SIZE_BYTES_MIN || !acceptsGzip(request)) {
+    freeWhenSent(reply.raw, bytes);
+    return reply.send(bytes);
+  }
   reply.header('content-encoding', 'gzip');
-  return reply.send(await gzipAsync(bytes, { level: GZIP_LEVEL }));
+  const compressed = await gzipAsync(bytes, { level: GZIP_LEVEL });
+  freeBytes(bytes);
+  freeWhenSent(reply.raw, compressed);
+  return reply.send(compressed);
 }
 
 export function sendJson(

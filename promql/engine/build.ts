@@ -178,11 +178,10 @@ export class Builder {
     const context = this.#context;
     const rows = this.window(node.window, scope);
     const params = node.params.map((param) => this.scalar(param, scope));
-    const staysDistinct =
-      NAME_KEEPING_WINDOW_FUNCTIONS.has(node.name) || shareMetricIdentity(rows.labels);
+    const keepsName = NAME_KEEPING_WINDOW_FUNCTIONS.has(node.name);
+    const staysDistinct = keepsName || shareMetricIdentity(rows.labels);
     const keepsLabels =
-      NAME_KEEPING_WINDOW_FUNCTIONS.has(node.name) ||
-      (ignoresIdentity && staysDistinct && !context.features.delayedNameRemoval);
+      keepsName || (ignoresIdentity && staysDistinct && !context.features.delayedNameRemoval);
     const { labels, dropsName } = keepsLabels ? rows : dropMetricIdentity(rows, context);
     const call = new WindowCall(node, rows, labels, dropsName, params, context);
     return staysDistinct ? call : mergeEqualRows(call, 'series', context);

@@ -17,7 +17,7 @@ export class JsonBytes {
   view: DataView<ArrayBuffer>;
   length = 0;
 
-  /** @param bytes  where to write; what stands in it is lost */
+  /** @param bytes  where to write, all of its buffer; what stands in it is lost, maybe all of it */
   constructor(bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096)) {
     this.bytes = bytes;
     this.view = viewOf(bytes);
@@ -27,8 +27,9 @@ export class JsonBytes {
   reserve(sizeBytes: number): void {
     const needed = this.length + sizeBytes;
     if (needed <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
-    grown.set(this.bytes.subarray(0, this.length));
+    // What was outgrown is given back at once: left to V8, it would bring a collection about.
+    const { buffer } = this.bytes;
+    const grown = new Uint8Array(buffer.transfer(Math.max(needed, buffer.byteLength * 2)));
     this.bytes = grown;
     this.view = viewOf(grown);
   }
@@ -89,6 +90,11 @@ export class JsonBytes {
   /** What was written, without spare room; a copy. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.bytes.slice(0, this.length);
+  }
+
+  /** The same, but the memory itself; nothing can be written any more. */
+  handOut(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.bytes.buffer.transfer(this.length));
   }
 }
 

@@ -29,13 +29,14 @@ export function writeQueryAnswer(
   answer: QueryAnswer,
   options: WriteOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const out = new JsonBytes(spareBytes);
+  const out = new JsonBytes(takeSpareBytes());
   out.ascii('{"status":"success","data":');
   writeQueryData(out, answer, options);
   if (answer.warnings.length > 0) writeTexts(out, ',"warnings":', answer.warnings);
   if (answer.infos.length > 0) writeTexts(out, ',"infos":', answer.infos);
   out.ascii('}');
-  if (out.bytes.length <= SPARE_SIZE_MAX) spareBytes = out.bytes;
+  if (out.bytes.length > SPARE_SIZE_MAX) return out.handOut();
+  spareBytes = out.bytes;
   return out.finish();
 }
 
@@ -45,6 +46,12 @@ export function writeQueryAnswer(
  */
 let spareBytes = new Uint8Array(4096);
 const SPARE_SIZE_MAX = 2 ** 22;
+
+/** An answer that outgrew them, or failed on the way, took them with it. */
+function takeSpareBytes(): Uint8Array<ArrayBuffer> {
+  if (spareBytes.buffer.detached) spareBytes = new Uint8Array(SPARE_SIZE_MAX);
+  return spareBytes;
+}
 
 /** Only the `data` part. */
 export function writeQueryData(

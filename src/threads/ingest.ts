@@ -32,6 +32,7 @@ import {
   openAgentDb,
   openDb,
   type PassedOn,
+  type ReplayProgressReport,
   type SharedDb,
 } from '../../tsdb/index.ts';
 import { writeExemplarsAnswer } from '../../web/answers/index.ts';
@@ -134,6 +135,8 @@ export class Ingest {
     /** In agent mode, instead of `open`. */
     openAgent: (options: { readonly db: PlainAgentOptions; readonly scrape: ScrapeOptions }) =>
       this.#openAgent(options.db, options.scrape),
+    /** The first segment of the log that somebody still reads. */
+    holdLog: (segment: number | null) => this.#db?.holdLog(segment),
     truncateAgent: (passedOn: PassedOn) => this.#agent?.truncate(passedOn),
     /** All or nothing. */
     configure: (config: IngestConfig) => this.#configure(config),
@@ -196,8 +199,8 @@ export class Ingest {
       logger: this.#logger.with({ component: 'tsdb' }),
       registry: this.#registry,
       runJob: (job, shared) => this.#compaction.run(job, shared),
-      onReplayProgress: ({ log, segment, segmentCount }) => {
-        if (log === 'wal') this.#tellReplay(segment, segmentCount);
+      onReplayProgress: (progress) => {
+        if (progress.log === 'wal') this.#tellReplay(progress);
       },
       onBlocksOpen: (blocks) => this.#tell({ blocks }),
     });
@@ -211,13 +214,18 @@ export class Ingest {
       clock: REAL_CLOCK,
       logger: this.#logger.with({ component: 'agent' }),
       registry: this.#registry,
-      onReplayProgress: ({ segment, segmentCount }) => this.#tellReplay(segment, segmentCount),
+      onReplayProgress: (progress) => this.#tellReplay(progress),
     });
     this.#takeIn(this.#agent, options.directory, scrape);
   }
 
-  #tellReplay(segment: number, segmentCount: number): void {
-    this.#tell({ replay: { min: 0, max: segmentCount - 1, current: segment } });
+  /** As Prometheus does it: the last segment is the one that will be written next. */
+  #tellReplay({
+    firstSegment: min,
+    segment,
+    segmentCount,
+  }: Omit<ReplayProgressReport, 'log'>): void {
+    this.#tell({ replay: { min, max: min + segmentCount, current: min + segment } });
   }
 
   /** Begins with everything that brings samples. */

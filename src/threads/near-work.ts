@@ -7,7 +7,15 @@
  */
 import { CanceledError } from '../../model/index.ts';
 import { Rehearsal, warmUpInGaps } from './warm-up.ts';
-import { type ArgumentOf, type Call, Handover, type Methods, type ResultOf } from './rpc.ts';
+import {
+  type ArgumentOf,
+  type Begun,
+  type Call,
+  Handover,
+  type Methods,
+  type ResultOf,
+} from './rpc.ts';
+import { measureWork } from './work-time.ts';
 
 export type NearWorkOptions<M> = {
   /**
@@ -16,28 +24,29 @@ export type NearWorkOptions<M> = {
    */
   readonly load: () => Promise<{ methods: M; practice: Iterator<unknown> }>;
   readonly monotonicMs: () => number;
+  /** Gives what was done since it was called, like {@link measureWork}. */
+  readonly measure?: () => () => number;
+  /** How long work took the last time; undefined when that is not known. */
+  readonly lastMs: (key: string) => number | undefined;
   /** True while work may have to wait for others. */
   readonly isOff: () => boolean;
+  /** Is there work that waits for a worker? */
+  readonly isAwaited: () => boolean;
 };
 
 /** Work that took longer is not for here. */
-const SHORT_MS_MAX = 1.5;
+const SHORT_MS_MAX = 2;
 /** Work done here stops after so long, at the next place where it looks. */
-const BUDGET_MS = 3;
+const BUDGET_MS = 4;
 /** So much short work has to have been seen before the code for it is loaded. */
 const LOAD_AFTER_COUNT = 20;
 /** So much time goes into practice before the first work is done here. */
 const PRACTICE_MS = 100;
-/** Different pieces of work that are remembered. */
-const KNOWN_COUNT_MAX = 1000;
-
 /** What was begun here is too much for here. */
 export class OverBudgetError extends Error {}
 
 export class NearWork<M extends Methods> {
   readonly #options: NearWorkOptions<M>;
-  /** Keys of what was short the last time, the longest unused first. */
-  readonly #short = new Set<string>();
   #methods: M | null = null;
   #rehearsal: Rehearsal | null = null;
   #isReady = false;
@@ -49,7 +58,8 @@ export class NearWork<M extends Methods> {
 
   /** @param key  the same for work that costs about the same */
   isFor(key: string): boolean {
-    return this.#isReady && !this.#options.isOff() && this.#short.has(key);
+    if (!this.#isReady || this.#options.isOff()) return false;
+    return (this.#options.lastMs(key) ?? Infinity) <= SHORT_MS_MAX;
   }
 
   /**
@@ -59,18 +69,25 @@ export class NearWork<M extends Methods> {
   start<Name extends keyof M & string>(
     method: Name,
     argument: ArgumentOf<M[Name]>,
-  ): { readonly result: Promise<ResultOf<M[Name]>>; readonly cancel: () => void } {
-    return { result: this.#do(method, argument), cancel: () => {} };
+  ): Begun<ResultOf<M[Name]>> {
+    const { monotonicMs, measure = measureWork } = this.#options;
+    const endMs = monotonicMs() + BUDGET_MS;
+    const workMs = measure();
+    // Too short to be watched. The clock is asked first because it is the cheaper one.
+    const call: Call = {
+      isCanceled: () => monotonicMs() > endMs && workMs() > BUDGET_MS,
+      report: () => {},
+    };
+    const result = this.#do(method, argument, call);
+    const doneMs = workMs();
+    return { result, cancel: () => {}, workMs: () => doneMs };
   }
 
   async #do<Name extends keyof M & string>(
     method: Name,
     argument: ArgumentOf<M[Name]>,
+    call: Call,
   ): Promise<ResultOf<M[Name]>> {
-    const { monotonicMs } = this.#options;
-    const endMs = monotonicMs() + BUDGET_MS;
-    // Too short to be watched.
-    const call: Call = { isCanceled: () => monotonicMs() > endMs, report: () => {} };
     try {
       const result = this.#methods![method]!(argument as never, call);
       return (result instanceof Handover ? result.value : result) as ResultOf<M[Name]>;
@@ -80,28 +97,27 @@ export class NearWork<M extends Methods> {
   }
 
   /**
-   * Work was done, here or by a worker, the way there and back included.
+   * Work was done, here or by a worker.
    * @param repeat  does it here, for practice
    */
-  took(key: string, durationMs: number, repeat: () => void): void {
-    this.#short.delete(key);
-    if (durationMs > SHORT_MS_MAX) return;
+  took(workMs: number, repeat: () => void): void {
+    if (workMs > SHORT_MS_MAX) return;
     this.#rehearsal?.note(repeat);
-    this.#short.add(key);
-    if (this.#short.size > KNOWN_COUNT_MAX) {
-      const [oldest] = this.#short;
-      this.#short.delete(oldest!);
-    }
     if (++this.#shortCount === LOAD_AFTER_COUNT) void this.#load();
   }
 
   async #load(): Promise<void> {
     const { methods, practice } = await this.#options.load();
     this.#methods = methods;
-    const { monotonicMs } = this.#options;
+    const { monotonicMs, isAwaited } = this.#options;
     const rehearsal = new Rehearsal(practice);
     this.#rehearsal = rehearsal;
-    await warmUpInGaps({ steps: () => rehearsal.steps(), budgetMs: PRACTICE_MS, monotonicMs });
+    await warmUpInGaps({
+      steps: () => rehearsal.steps(),
+      budgetMs: PRACTICE_MS,
+      monotonicMs,
+      isUrgent: isAwaited,
+    });
     this.#rehearsal = null;
     this.#isReady = true;
   }

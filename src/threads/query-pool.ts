@@ -1,8 +1,13 @@
 /**
  * Hands work to query workers. A worker does one thing at a time, start to end. One is usually
- * there; more are started when something has waited for a moment, so that a cheap query need not
- * wait for a heavy one. They end again when nothing has needed them for a while, the last one after
- * a longer while: each costs some 20 MB. A worker that dies takes its own query with it.
+ * there; more are started when something waits behind long work, so that a cheap query need not wait
+ * for a heavy one. They end again when nothing has needed them for a while, the last one after a
+ * longer while: each costs some 20 MB, and half a second of processor time until V8 has compiled its
+ * code. A worker that dies takes its own query with it.
+ *
+ * What waits is taken in the order in which it came, but light work passes the rest, and all pass what
+ * is very heavy, as far as is known; nothing is passed for ever. There are not more classes than
+ * these because the longest waits become longer with each.
  */
 import {
   CanceledError,
@@ -11,6 +16,7 @@ import {
   messageOf,
   NarthexError,
 } from '../../model/index.ts';
+import type { Begun } from './rpc.ts';
 
 /** A worker as the pool sees it; `C` is what work is done with. */
 export interface PoolWorker<C> {
@@ -19,17 +25,18 @@ export interface PoolWorker<C> {
   readonly isAlive: boolean;
   /** Resolves once the worker can take work; rejects when it cannot be started. */
   readonly started: Promise<void>;
+  /** Processor time that the work under way has taken so far; 0 when it has not begun. */
+  workMs(): Promise<number>;
   /** Resolves with the reason when the worker has ended, whoever wanted it. */
   readonly ended: Promise<Error>;
   terminate(): void;
 }
 
-/** Work that has begun: `result` settles when the worker is free again. */
-export type Begun<T> = { readonly result: Promise<T>; readonly cancel: () => void };
-
 export type PoolOptions<C> = {
   readonly spawn: () => PoolWorker<C>;
   readonly workerCountMax: number;
+  /** Threads that can run at the same time. */
+  readonly coreCount: number;
   /** How many queries may be under way or be waited for by a worker; other work is not counted. */
   readonly queryCountMax: number;
   readonly clock: Clock;
@@ -46,6 +53,8 @@ export type WorkOptions = {
   readonly signal: AbortSignal;
   /** Waiting included; Infinity for none. */
   readonly timeoutMs: number;
+  /** What it took the last time; undefined while that is not known. Asked again while it waits. */
+  readonly expectedMs?: () => number | undefined;
 };
 
 /** Carries the code that the API translates to "timeout". */
@@ -53,8 +62,28 @@ export class QueueTimeoutError extends NarthexError {
   readonly code = 'PROMQL_TIMEOUT';
 }
 
-/** How long work may wait while all workers are busy before another worker is started. */
+/** How long work may wait before it is looked whether another worker would help. */
 const GROW_AFTER_MS = 15;
+/**
+ * Processor time after which work under way is long enough for starting another worker: where a core
+ * may be free, and where there are as many workers as cores already. What has taken less may only
+ * have been waiting for a processor itself, and another thread would make nothing faster.
+ */
+const LONG_WORK_MS = 25;
+const VERY_LONG_WORK_MS = 200;
+/** Work that took longer the last time gets a worker beyond the cores only after a while. */
+const HEAVY_WORK_MS = 50;
+/** When work has waited for so long, there is enough of it for another core, however short it is. */
+const BACKLOG_MS = 200;
+/** Work that took no longer the last time passes all other. */
+const LIGHT_WORK_MS = 10;
+/** Work that took longer the last time is passed by all other. */
+const VERY_HEAVY_WORK_MS = 500;
+/** But nothing is passed by what comes so long after it. */
+const PASSED_MS_MAX = 2000;
+const VERY_HEAVY_PASSED_MS_MAX = 5000;
+/** What has waited for longer gets a worker beyond the cores although it is heavy. */
+const PATIENCE_MS = 1000;
 /** How long a worker beyond the first is kept without work, and the last one. */
 const IDLE_MS_MAX = 30_000;
 const LAST_IDLE_MS_MAX = 5 * 60_000;
@@ -79,6 +108,12 @@ type Member<C> = {
   idleSinceMs: number;
   isRetiring: boolean;
 };
+
+function passedMsMax(expectedMs: number | undefined): number {
+  if (expectedMs === undefined) return PASSED_MS_MAX;
+  if (expectedMs <= LIGHT_WORK_MS) return 0;
+  return expectedMs <= VERY_HEAVY_WORK_MS ? PASSED_MS_MAX : VERY_HEAVY_PASSED_MS_MAX;
+}
 
 export class QueryPool<C> {
   readonly #options: PoolOptions<C>;
@@ -105,6 +140,10 @@ export class QueryPool<C> {
   /** Queries that are under way or wait for a worker. */
   get queryCount(): number {
     return this.#runningQueryCount() + this.#queue.filter((job) => job.options.isQuery).length;
+  }
+
+  get hasWaiting(): boolean {
+    return this.#queue.length > 0;
   }
 
   /** Something can be asked of every worker that is free; the busy ones are left out. */
@@ -183,11 +222,24 @@ export class QueryPool<C> {
     this.#queue = this.#queue.filter((other) => other !== job);
   }
 
+  /** What may begin now, in no order. */
+  #eligibleJobs(): Job<C>[] {
+    if (this.#runningQueryCount() < this.#options.queryCountMax) return this.#queue;
+    return this.#queue.filter((job) => !job.options.isQuery);
+  }
+
   /** The next job that may begin now, taken out of the queue. */
   #nextJob(): Job<C> | undefined {
-    const mayQuery = this.#runningQueryCount() < this.#options.queryCountMax;
-    const index = this.#queue.findIndex((job) => mayQuery || !job.options.isQuery);
-    return index < 0 ? undefined : this.#queue.splice(index, 1)[0];
+    let next: Job<C> | undefined;
+    let nextDueMs = Infinity;
+    for (const job of this.#eligibleJobs()) {
+      const dueMs = job.queuedMs + passedMsMax(job.options.expectedMs?.());
+      if (dueMs >= nextDueMs) continue;
+      next = job;
+      nextDueMs = dueMs;
+    }
+    if (next !== undefined) this.#leaveQueue(next);
+    return next;
   }
 
   #dispatch(): void {
@@ -239,11 +291,36 @@ export class QueryPool<C> {
     if (this.#members.size >= this.#options.workerCountMax) return;
     const delayMs = this.#members.size === 0 ? 0 : GROW_AFTER_MS;
     this.#growTimer = setTimeout(() => {
-      this.#growTimer = null;
-      const isStarting = [...this.#members].some((member) => !member.isReady);
-      if (this.#queue.length > 0 && !isStarting) this.#grow();
-      if (this.#queue.length > 0) this.#growSoon();
+      void this.#isGrowthWorth().then((isWorth) => {
+        this.#growTimer = null;
+        if (this.#isClosed || this.#queue.length === 0) return;
+        if (isWorth) this.#grow();
+        this.#growSoon();
+      });
     }, delayMs);
+  }
+
+  /** Would what waits be done sooner if there were another worker? */
+  async #isGrowthWorth(): Promise<boolean> {
+    const { clock, coreCount } = this.#options;
+    const members = [...this.#members];
+    const waiting = this.#eligibleJobs();
+    if (waiting.length === 0) return false;
+    if (members.some(({ isReady }) => !isReady)) return false;
+    if (members.length === 0) return true;
+    const waitedMs = clock.monotonicMs() - Math.min(...waiting.map((job) => job.queuedMs));
+    const isWithinCores = members.length < coreCount;
+    if (isWithinCores && waitedMs >= BACKLOG_MS) return true;
+    const isLight = ({ options }: Job<C>) => (options.expectedMs?.() ?? 0) <= HEAVY_WORK_MS;
+    if (!isWithinCores && waitedMs < PATIENCE_MS && !waiting.some(isLight)) return false;
+    // A worker that ends in between may never answer.
+    const workMs = await Promise.all(
+      members.map(({ worker }) =>
+        Promise.race([worker.workMs().catch(() => 0), worker.ended.then(() => 0)]),
+      ),
+    );
+    const longMs = isWithinCores ? LONG_WORK_MS : VERY_LONG_WORK_MS;
+    return workMs.every((ms) => ms >= longMs);
   }
 
   #grow(): Member<C> {

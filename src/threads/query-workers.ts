@@ -6,6 +6,7 @@ import type { Hello, QueryMethods } from './query-methods.ts';
 import type { QueryWorkerData } from './query-worker.ts';
 import { type Methods, RpcClient } from './rpc.ts';
 import { threadEntry } from './thread-entry.ts';
+import { usageMs } from './work-time.ts';
 
 export type QueryClient = RpcClient<QueryMethods>;
 
@@ -89,6 +90,10 @@ export function spawnPoolWorker<M extends Methods>(
     ended,
     get isAlive() {
       return isAlive;
+    },
+    async workMs() {
+      const { beganCpuMs } = client;
+      return beganCpuMs === null ? 0 : usageMs(await worker.cpuUsage()) - beganCpuMs;
     },
     terminate: () => {
       isAlive = false;

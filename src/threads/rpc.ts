@@ -7,6 +7,7 @@
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads';
 import { assert, CanceledError } from '../../model/index.ts';
 import { packError, type PackedError, unpackError } from './packed-error.ts';
+import { measureWork, threadCpuMs } from './work-time.ts';
 
 /** Name → a function of one argument; may be asynchronous. */
 export type Methods = Readonly<Record<string, (argument: never, call: Call) => unknown>>;
@@ -58,15 +59,31 @@ type Request = {
   readonly cancelFlags?: SharedArrayBuffer;
   readonly progress?: SharedArrayBuffer;
 };
-type Response =
-  | { readonly call: number; readonly result: unknown }
-  | { readonly call: number; readonly error: PackedError };
+/** `workMs` is what the answering thread has done for it; of use where it does one call at a time. */
+type Response = { readonly call: number; readonly workMs: number } & (
+  | { readonly result: unknown }
+  | { readonly error: PackedError }
+);
+
+/** A call that has begun. */
+export type Begun<T> = {
+  /** Settles when the other end is done with it, canceled or not. */
+  readonly result: Promise<T>;
+  /** Asks the other end to be done soon. */
+  readonly cancel: () => void;
+  /** What it took of the thread that did it; null while that is not known. */
+  readonly workMs: () => number | null;
+};
 
 /** Calls under way at a time that can be told apart; more would cancel each other. */
 const CANCEL_SLOT_COUNT = 1024;
 
-/** Numbers of {@link CallProgress}. Torn or stale ones are shown for a moment; nothing depends on them. */
-const PROGRESS_LENGTH = 3;
+/**
+ * Numbers of {@link CallProgress}, and the processor time that the thread had used when the call
+ * began, NaN before it does. Torn or stale ones are shown for a moment; no answer depends on them.
+ */
+const PROGRESS_LENGTH = 4;
+const BEGAN_CPU_MS_INDEX = 3;
 
 /** Either end of a channel between threads. */
 export type Channel = MessagePort | Worker;
@@ -90,18 +107,21 @@ export function serve(channel: Channel, methods: Methods): void {
     const slot = call % CANCEL_SLOT_COUNT;
     const flags = cancelFlags;
     const isCanceled = () => Atomics.load(flags, slot) === call;
+    const workMs = measureWork();
+    progress[BEGAN_CPU_MS_INDEX] = threadCpuMs();
     try {
       const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
       assert(handler !== undefined, `unknown method ${method}`);
       if (isCanceled()) throw new CanceledError(`${method} canceled`);
       const result: unknown = await handler(argument as never, { isCanceled, report });
       if (result instanceof Handover) {
-        channel.postMessage({ call, result: result.value as unknown }, [...result.buffers]);
+        const response = { call, result: result.value as unknown, workMs: workMs() };
+        channel.postMessage(response, [...result.buffers]);
       } else {
-        channel.postMessage({ call, result }, []);
+        channel.postMessage({ call, result, workMs: workMs() }, []);
       }
     } catch (error) {
-      channel.postMessage({ call, error: packError(error) }, []);
+      channel.postMessage({ call, error: packError(error), workMs: workMs() }, []);
     }
   };
   listen(channel, (request: Request) => {
@@ -112,6 +132,7 @@ export function serve(channel: Channel, methods: Methods): void {
 }
 
 type Waiting = {
+  workMs: number | null;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -132,6 +153,7 @@ export class RpcClient<M extends Methods> {
 
   constructor(channel: Channel) {
     this.#channel = channel;
+    this.#progress[BEGAN_CPU_MS_INDEX] = Number.NaN;
     listen(channel, (response: Response) => this.#settle(response));
   }
 
@@ -157,30 +179,28 @@ export class RpcClient<M extends Methods> {
     });
   }
 
-  /**
-   * Begins a call. `result` settles when the other end is done with it, canceled or not; `cancel`
-   * asks it to be done soon.
-   */
   start<Name extends keyof M & string>(
     method: Name,
     argument: ArgumentOf<M[Name]>,
     transfer: readonly Transferable[] = [],
-  ): { readonly result: Promise<ResultOf<M[Name]>>; readonly cancel: () => void } {
+  ): Begun<ResultOf<M[Name]>> {
     if (this.#failure !== null) {
-      return { result: Promise.reject(this.#failure), cancel: () => {} };
+      return { result: Promise.reject(this.#failure), cancel: () => {}, workMs: () => null };
     }
     const call = ++this.#lastCall;
-    const result = new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set(call, { resolve, reject });
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const waiting: Waiting = { workMs: null, resolve, reject };
+    this.#waiting.set(call, waiting);
     const shared =
       call === 1 ? { cancelFlags: this.#cancelFlags.buffer, progress: this.#progress.buffer } : {};
     this.#progress.fill(0);
+    this.#progress[BEGAN_CPU_MS_INDEX] = Number.NaN;
     this.#channel.postMessage({ call, method, argument, ...shared }, [...transfer]);
     const cancel = () => {
       Atomics.store(this.#cancelFlags, call % CANCEL_SLOT_COUNT, call);
     };
-    return { result: result as Promise<ResultOf<M[Name]>>, cancel };
+    const result = promise as Promise<ResultOf<M[Name]>>;
+    return { result, cancel, workMs: () => waiting.workMs };
   }
 
   /** Of the call under way, where the other end does one at a time. */
@@ -191,6 +211,12 @@ export class RpcClient<M extends Methods> {
       seriesCount: seriesCount!,
       heldSizeBytes: heldSizeBytes!,
     };
+  }
+
+  /** What the other end's thread had used when it began the call under way; null when it has not. */
+  get beganCpuMs(): number | null {
+    const beganCpuMs = this.#progress[BEGAN_CPU_MS_INDEX]!;
+    return Number.isNaN(beganCpuMs) ? null : beganCpuMs;
   }
 
   /** The other end is gone: whatever waits, and whatever is called from now on, rejects. */
@@ -206,6 +232,7 @@ export class RpcClient<M extends Methods> {
     const waiting = this.#waiting.get(response.call);
     if (waiting === undefined) return;
     this.#waiting.delete(response.call);
+    waiting.workMs = response.workMs;
     if ('error' in response) waiting.reject(unpackError(response.error));
     else waiting.resolve(response.result);
   }

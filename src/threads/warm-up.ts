@@ -3,12 +3,16 @@
  * nobody waits for it, and so little in all that it is not noticed. Begun with the first query,
  * because a thread that nobody asks should neither load nor compile anything.
  */
+import { setImmediate, setTimeout } from 'node:timers/promises';
+
 export type WarmUpOptions = {
   /** Steps to be done, each of about a millisecond. */
   readonly steps: () => Iterator<unknown>;
   /** Time that all steps may take together. */
   readonly budgetMs: number;
   readonly monotonicMs: () => number;
+  /** Does somebody wait for what is being practised? Then others have one turn, but no pause. */
+  readonly isUrgent?: () => boolean;
 };
 
 /**
@@ -49,13 +53,15 @@ const PAUSE_MS = 6;
 
 /** Resolves when the budget is used up or nothing is left to do. */
 export async function warmUpInGaps(options: WarmUpOptions): Promise<void> {
-  const { budgetMs, monotonicMs } = options;
+  const { budgetMs, monotonicMs, isUrgent = () => false } = options;
   const steps = options.steps();
   let usedMs = 0;
   while (usedMs < budgetMs) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, PAUSE_MS).unref();
-    });
+    if (isUrgent()) {
+      await setImmediate();
+    } else {
+      await setTimeout(PAUSE_MS, undefined, { ref: false });
+    }
     const beganMs = monotonicMs();
     let elapsedMs = 0;
     while (elapsedMs < SLICE_MS) {

@@ -170,4 +170,43 @@ describe('the answer to a query', () => {
     };
     expect(() => writeQueryAnswer(answer, { isCanceled: () => true })).toThrow('canceled');
   });
+
+  test('of many megabytes is whole, also after one that was given up halfway', () => {
+    const count = 5000;
+    const timestampsMs = Float64Array.from({ length: count }, (_, i) => i * 15_000);
+    const series = Array.from({ length: 60 }, (_, row) => ({
+      labels: Labels.fromObject({ row: String(row) }),
+      count,
+      timestampsMs,
+      values: Float64Array.from({ length: count }, (_, i) => i / (row + 1)),
+      histograms: null,
+    }));
+    const answer = {
+      result: { kind: 'matrix', series } as const,
+      warnings: [],
+      infos: [],
+      stats: NO_STATS,
+    };
+    let askedCount = 0;
+    const isCanceled = () => ++askedCount > 50;
+    expect(() => writeQueryAnswer(answer, { isCanceled })).toThrow('canceled');
+    const first = writeQueryAnswer(answer);
+    const second = writeQueryAnswer(answer);
+    expect(first.byteLength).toBe(first.buffer.byteLength);
+    expect(first.byteLength).toBeGreaterThan(6_000_000);
+    expect(Buffer.compare(first, second)).toBe(0);
+    const shown = JSON.parse(decoder.decode(first)) as {
+      data: { result: { metric: object; values: [number, string][] }[] };
+    };
+    expect(shown.data.result).toHaveLength(60);
+    shown.data.result.forEach(({ metric, values }, row) => {
+      expect(metric).toEqual({ row: String(row) });
+      expect(values).toHaveLength(count);
+      const wrong = values.findIndex(
+        ([seconds, value], i) => seconds !== i * 15 || Number(value) !== i / (row + 1),
+      );
+      expect(wrong).toBe(-1);
+    });
+    expect(textOf({ kind: 'scalar', timestampMs: 0, value: 1 })).toContain('[0,"1"]');
+  });
 });

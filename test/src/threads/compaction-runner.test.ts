@@ -7,6 +7,7 @@ import { Labels, SimulatedClock } from '../../../model/index.ts';
 import { CompactionRunner } from '../../../src/threads/compaction-runner.ts';
 import { type CompactionJob, type Db, openDb } from '../../../tsdb/index.ts';
 import { until } from '../support/server.ts';
+import { oneSample } from '../../tsdb/support/one-sample.ts';
 
 let directory = '';
 let db: Db;
@@ -14,12 +15,7 @@ beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'narthex-runner-'));
   db = openDb({ directory, clock: new SimulatedClock(0), retentionMs: 0 });
   const appender = db.appender();
-  const columns = {
-    count: 1,
-    refs: Float64Array.of(appender.series(Labels.fromObject({ __name__: 'm' }))),
-    timestampsMs: Float64Array.of(1000),
-    values: Float64Array.of(1),
-  };
+  const columns = oneSample(appender.series(Labels.fromObject({ __name__: 'm' })), 1000, 1);
   appender.appendSamples(columns, new Uint8Array(1));
   appender.commit();
 });
@@ -69,6 +65,7 @@ test('a job that fails says why, and the next one has a thread', async () => {
     kind: 'merge-blocks',
     ulid: '01M7XWB9G5Q5R6HHCNJ8000009',
     parents: ['01M7XWB9G5Q5R6HHCNJ8000008'],
+    isRewrite: false,
     keptWhenEmpty: null,
     chunkSegmentSizeBytesMax: 2 ** 20,
   };

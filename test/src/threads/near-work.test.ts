@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { CanceledError } from '../../../model/index.ts';
 import { NearWork, OverBudgetError } from '../../../src/threads/near-work.ts';
 import { type Call, handOver } from '../../../src/threads/rpc.ts';
+import { WorkHistory } from '../../../src/threads/work-history.ts';
 
 const METHODS = {
   double: (value: number, _call: Call) => value * 2,
@@ -17,33 +18,50 @@ function nearWork<M extends typeof METHODS>(
   methods: M,
   clock = { nowMs: 0 },
   practice: Iterable<unknown> = [],
+  /** Of the processor. */
+  workClock = clock,
 ) {
   let loadCount = 0;
+  const history = new WorkHistory();
   const near = new NearWork<M>({
+    lastMs: (key) => history.lastMs(key),
+    measure: () => {
+      const beganMs = workClock.nowMs;
+      return () => workClock.nowMs - beganMs;
+    },
     isOff: () => false,
+    isAwaited: () => false,
     load: async () => {
       loadCount++;
       return { methods, practice: practice[Symbol.iterator]() };
     },
     monotonicMs: () => clock.nowMs,
   });
-  return { near, loadCount: () => loadCount };
+  const took = (key: string, workMs: number, repeat: () => void = IDLE) => {
+    history.note(key, workMs);
+    near.took(workMs, repeat);
+  };
+  return { near, took, loadCount: () => loadCount };
 }
 
 /** Makes `near` load its code, as a lot of short work does. */
-async function loaded<M extends typeof METHODS>(methods: M, clock?: { nowMs: number }) {
-  const { near } = nearWork(methods, clock);
-  for (let i = 0; i < 20; i++) near.took('warm', 0.1, IDLE);
+async function loaded<M extends typeof METHODS>(
+  methods: M,
+  clock?: { nowMs: number },
+  workClock?: { nowMs: number },
+) {
+  const { near, took } = nearWork(methods, clock, [], workClock);
+  for (let i = 0; i < 20; i++) took('warm', 0.1);
   await expect.poll(() => near.isFor('warm'), { interval: 1 }).toBe(true);
-  return near;
+  return { near, took };
 }
 
 test('nothing is done here before enough short work was seen, and the code is loaded once', async () => {
-  const { near, loadCount } = nearWork(METHODS);
-  for (let i = 0; i < 19; i++) near.took('q', 0.1, IDLE);
+  const { near, took, loadCount } = nearWork(METHODS);
+  for (let i = 0; i < 19; i++) took('q', 0.1);
   expect(loadCount()).toBe(0);
   expect(near.isFor('q')).toBe(false);
-  for (let i = 0; i < 40; i++) near.took('q', 0.1, IDLE);
+  for (let i = 0; i < 40; i++) took('q', 0.1);
   await Promise.resolve();
   expect(loadCount()).toBe(1);
   await expect.poll(() => near.isFor('q'), { interval: 1 }).toBe(true);
@@ -56,11 +74,11 @@ test('the code is practised before it is used, on what is asked meanwhile, too',
   const practice = (function* () {
     for (;;) yield ((clock.nowMs += 1), madeUpCount++);
   })();
-  const { near } = nearWork(METHODS, clock, practice);
-  for (let i = 0; i < 20; i++) near.took('q', 0.1, IDLE);
+  const { near, took } = nearWork(METHODS, clock, practice);
+  for (let i = 0; i < 20; i++) took('q', 0.1);
   await expect.poll(() => madeUpCount, { interval: 1 }).toBeGreaterThan(3);
   expect(near.isFor('q')).toBe(false);
-  near.took('q', 0.1, () => {
+  took('q', 0.1, () => {
     repeatCount++;
     throw new RangeError('no longer');
   });
@@ -71,16 +89,16 @@ test('the code is practised before it is used, on what is asked meanwhile, too',
 });
 
 test('only what was short the last time is for here', async () => {
-  const near = await loaded(METHODS);
+  const { near, took } = await loaded(METHODS);
   expect(near.isFor('a')).toBe(false);
-  near.took('a', 0.5, IDLE);
+  took('a', 0.5);
   expect(near.isFor('a')).toBe(true);
-  near.took('a', 40, IDLE);
+  took('a', 40);
   expect(near.isFor('a')).toBe(false);
 });
 
 test('results and errors are those of the method, handed-over bytes as they are', async () => {
-  const near = await loaded(METHODS);
+  const { near } = await loaded(METHODS);
   expect(await near.start('double', 21).result).toBe(42);
   expect(await near.start('bytes', undefined as never).result).toEqual(Uint8Array.of(1, 2));
   await expect(near.start('fail', undefined as never).result).rejects.toThrow(RangeError);
@@ -94,19 +112,22 @@ test('work that exceeds the budget is dropped', async () => {
       if (call.isCanceled()) throw new CanceledError('query canceled');
     }
   };
-  const near = await loaded({ ...METHODS, double: long }, clock);
+  const { near } = await loaded({ ...METHODS, double: long }, clock);
   await expect(near.start('double', 1).result).rejects.toThrow(OverBudgetError);
   expect(clock.nowMs).toBeLessThan(5);
 });
 
-test('a thousand pieces are remembered, those used last', async () => {
-  const near = await loaded(METHODS);
-  near.took('kept', 0.1, IDLE);
-  for (let i = 0; i < 999; i++) {
-    near.took(`key ${i}`, 0.1, IDLE);
-    if (i === 500) near.took('kept', 0.1, IDLE);
-  }
-  for (let i = 0; i < 300; i++) near.took(`more ${i}`, 0.1, IDLE);
-  expect(near.isFor('kept')).toBe(true);
-  expect(near.isFor('key 0')).toBe(false);
+test('waiting for a processor is not held against work', async () => {
+  const clock = { nowMs: 0 };
+  const workClock = { nowMs: 0 };
+  const interrupted = (value: number, call: Call): number => {
+    clock.nowMs += 100;
+    workClock.nowMs += 1;
+    if (call.isCanceled()) throw new CanceledError('query canceled');
+    return value;
+  };
+  const { near } = await loaded({ ...METHODS, double: interrupted }, clock, workClock);
+  const begun = near.start('double', 7);
+  expect(await begun.result).toBe(7);
+  expect(begun.workMs()).toBe(1);
 });

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { CanceledError, SILENT_LOGGER } from '../../../model/index.ts';
+import { CanceledError, type Clock, SILENT_LOGGER } from '../../../model/index.ts';
 import { REAL_CLOCK } from '../../../src/real-clock.ts';
 import {
-  type Begun,
   type PoolWorker,
   QueryPool,
   QueueTimeoutError,
+  type WorkOptions,
 } from '../../../src/threads/query-pool.ts';
+import type { Begun } from '../../../src/threads/rpc.ts';
 
 /** A worker whose work is finished by hand. */
 class FakeWorker implements PoolWorker<FakeWorker> {
@@ -16,9 +17,12 @@ class FakeWorker implements PoolWorker<FakeWorker> {
   readonly #end: (reason: Error) => void;
   wasCanceled = false;
   isAlive = true;
+  /** As if all work had taken so much processor time already. */
+  readonly #usedMs: number;
   #finish: { resolve: (value: string) => void; reject: (error: Error) => void } | null = null;
 
-  constructor(startsUp: boolean) {
+  constructor(startsUp: boolean, usedMs: number) {
+    this.#usedMs = usedMs;
     this.started = startsUp ? Promise.resolve() : new Promise(() => {});
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.ended = promise;
@@ -29,7 +33,11 @@ class FakeWorker implements PoolWorker<FakeWorker> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     this.#finish = { resolve, reject };
     this.wasCanceled = false;
-    return { result: promise, cancel: () => (this.wasCanceled = true) };
+    return { result: promise, cancel: () => (this.wasCanceled = true), workMs: () => null };
+  }
+
+  async workMs(): Promise<number> {
+    return this.#usedMs;
   }
 
   finish(value: string): void {
@@ -48,29 +56,35 @@ class FakeWorker implements PoolWorker<FakeWorker> {
 }
 
 const settle = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
+const POLL = { interval: 5, timeout: 5000 };
 const NEVER = new AbortController().signal;
-const QUERY = { isQuery: true, signal: NEVER, timeoutMs: Infinity };
+const QUERY: WorkOptions = { isQuery: true, signal: NEVER, timeoutMs: Infinity };
 
 type Limits = {
   workerCountMax?: number;
+  coreCount?: number;
   queryCountMax?: number;
   idleMsMax?: number;
   lastIdleMsMax?: number;
   /** Later workers never get ready. */
   startableCount?: number;
+  workerUsedMs?: number;
+  clock?: Clock;
 };
 
 async function startPool(limits: Limits = {}) {
   const workers: FakeWorker[] = [];
   const pool = new QueryPool<FakeWorker>({
     spawn: () => {
-      const worker = new FakeWorker(workers.length < (limits.startableCount ?? Infinity));
+      const startsUp = workers.length < (limits.startableCount ?? Infinity);
+      const worker = new FakeWorker(startsUp, limits.workerUsedMs ?? 1000);
       workers.push(worker);
       return worker;
     },
     workerCountMax: limits.workerCountMax ?? 2,
+    coreCount: limits.coreCount ?? 2,
     queryCountMax: limits.queryCountMax ?? 20,
-    clock: REAL_CLOCK,
+    clock: limits.clock ?? REAL_CLOCK,
     logger: SILENT_LOGGER,
     idleMsMax: limits.idleMsMax ?? 30_000,
     lastIdleMsMax: limits.lastIdleMsMax ?? 30_000,
@@ -87,8 +101,8 @@ describe('the query pool', () => {
     const second = run();
     const third = run();
     expect(pool.workerCount).toBe(1);
-    await settle(60);
-    expect(pool.workerCount).toBe(2);
+    await expect.poll(() => pool.workerCount, POLL).toBe(2);
+    await settle();
     workers[0]!.finish('a');
     expect(await first).toBe('a');
     workers[1]!.finish('b');
@@ -99,13 +113,90 @@ describe('the query pool', () => {
     await pool.close();
   });
 
+  test('starts none while the one that is there has hardly run itself', async () => {
+    let nowMs = 0;
+    const clock = { ...REAL_CLOCK, monotonicMs: () => nowMs };
+    const { pool, workers, run } = await startPool({ workerUsedMs: 2, clock });
+    const both = [run(), run()];
+    nowMs = 190;
+    await settle(120);
+    expect(pool.workerCount).toBe(1);
+    // Until so much waits for so long that another core would help.
+    nowMs = 210;
+    await expect.poll(() => pool.workerCount, POLL).toBe(2);
+    await settle();
+    for (const worker of workers) worker.finish('done');
+    await Promise.all(both);
+    await pool.close();
+  });
+
+  test('starts more than there are cores only for what is not known to be heavy', async () => {
+    const clock = { ...REAL_CLOCK, monotonicMs: () => 0 };
+    const { pool, workers, run } = await startPool({ coreCount: 1, clock });
+    const heavy = { ...QUERY, expectedMs: () => 400 };
+    const all = [run(heavy), run(heavy)];
+    await settle(120);
+    expect(pool.workerCount).toBe(1);
+    const light = run({ ...QUERY, expectedMs: () => 1 });
+    await expect.poll(() => pool.workerCount, POLL).toBe(2);
+    await settle();
+    workers[1]!.finish('light');
+    expect(await light).toBe('light');
+    for (let i = 0; i < 2; i++) {
+      await settle();
+      for (const worker of workers) worker.finish('heavy');
+    }
+    await Promise.all(all);
+    await pool.close();
+  });
+
+  test('light work passes the rest, and all pass what is very heavy, but not for ever', async () => {
+    const clock = { ...REAL_CLOCK, monotonicMs: () => nowMs };
+    let nowMs = 0;
+    const { pool, workers, run } = await startPool({ workerCountMax: 1, clock });
+    const order: string[] = [];
+    const known: Record<string, number> = { huge: 9000, heavy: 90, large: 40, light: 2 };
+    const ask = (name: string, kind = name) =>
+      run({ ...QUERY, expectedMs: () => known[kind] }).then(() => order.push(name));
+    const all = ['running', 'huge', 'heavy', 'large', 'new', 'light'].map((name) => ask(name));
+    all.push(ask('learnt'));
+    nowMs = 1900;
+    all.push(ask('light soon', 'light'));
+    nowMs = 2100;
+    all.push(ask('light late', 'light'), ask('large late', 'large'));
+    nowMs = 5100;
+    all.push(ask('light much later', 'light'));
+    // What is learnt while it waits counts.
+    known['learnt'] = 1;
+    for (let i = 0; i < all.length; i++) {
+      workers[0]!.finish('done');
+      await settle();
+    }
+    await Promise.all(all);
+    expect(order).toEqual([
+      'running',
+      'light',
+      'learnt',
+      'light soon',
+      'heavy',
+      'large',
+      'new',
+      'light late',
+      'large late',
+      'huge',
+      'light much later',
+    ]);
+    await pool.close();
+  });
+
   test('holds queries back beyond their number, but not other work', async () => {
     const { pool, workers, run } = await startPool({ queryCountMax: 1 });
     const first = run();
     const second = run();
     const other = run({ ...QUERY, isQuery: false });
     expect(pool.queryCount).toBe(2);
-    await settle(60);
+    await expect.poll(() => workers.length, POLL).toBe(2);
+    await settle();
     workers[1]!.finish('other');
     expect(await other).toBe('other');
     await settle();
@@ -146,7 +237,7 @@ describe('the query pool', () => {
     workers[0]!.die('out of memory');
     await settle(10);
     const waiting = run();
-    await settle(60);
+    await expect.poll(() => workers.length, POLL).toBe(2);
     workers[1]!.die('no more threads');
     await expect(waiting).rejects.toThrow('no more threads');
     await pool.close();
@@ -171,25 +262,25 @@ describe('the query pool', () => {
     const waiting = run();
     workers[0]!.die('out of memory');
     await expect(running).rejects.toThrow('out of memory');
-    await settle(60);
+    await expect.poll(() => workers.length, POLL).toBe(2);
+    await settle();
     workers[1]!.finish('from the new one');
     expect(await waiting).toBe('from the new one');
     await pool.close();
   });
 
   test('lets workers go that have nothing to do, and starts one when there is work again', async () => {
-    const { pool, workers, run } = await startPool({ idleMsMax: 20, lastIdleMsMax: 100 });
+    const { pool, workers, run } = await startPool({ idleMsMax: 20, lastIdleMsMax: 1000 });
     const both = [run(), run()];
-    await settle(60);
-    expect(pool.workerCount).toBe(2);
+    await expect.poll(() => workers.length, { interval: 5 }).toBe(2);
+    await settle(20);
     for (const worker of workers) worker.finish('done');
     await Promise.all(both);
-    await settle(60);
-    expect(pool.workerCount).toBe(1);
-    await settle(200);
-    expect(pool.workerCount).toBe(0);
+    await expect.poll(() => pool.workerCount, { interval: 5 }).toBe(1);
+    await expect.poll(() => pool.workerCount, { timeout: 5000 }).toBe(0);
     const later = run();
-    await settle(20);
+    await expect.poll(() => workers.length, POLL).toBe(3);
+    await settle();
     workers.at(-1)!.finish('later');
     expect(await later).toBe('later');
     await pool.close();

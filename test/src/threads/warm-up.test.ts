@@ -15,6 +15,26 @@ test('stops at its budget, and lets others have their turn in between', async ()
   expect(turnCount).toBeGreaterThan(3);
 });
 
+test('makes no pauses while somebody waits for it, but lets others have their turn', async () => {
+  const clock = { nowMs: 0 };
+  let turnCount = 0;
+  let isOver = false;
+  const takeTurn = () => {
+    turnCount++;
+    if (!isOver) setImmediate(takeTurn);
+  };
+  takeTurn();
+  const steps = function* () {
+    for (;;) yield (clock.nowMs += 1);
+  };
+  const monotonicMs = () => clock.nowMs;
+  await warmUpInGaps({ steps, budgetMs: 100, monotonicMs, isUrgent: () => true });
+  isOver = true;
+  // In pauses others would have thousands.
+  expect(turnCount).toBeGreaterThanOrEqual(99);
+  expect(turnCount).toBeLessThan(1000);
+});
+
 test('ends when there is nothing left to do', async () => {
   const rehearsal = new Rehearsal([1, 2][Symbol.iterator]());
   await warmUpInGaps({ steps: () => rehearsal.steps(), budgetMs: 1e6, monotonicMs: () => 0 });
