@@ -33,7 +33,18 @@ export function registerProcessMetrics(registry: Registry, threadCount: () => nu
   );
   const openFds = registry.gauge('process_open_fds', 'Number of open file descriptors.');
   const maxFds = registry.gauge('process_max_fds', 'Maximum number of open file descriptors.');
+  const received = registry.counter(
+    'process_network_receive_bytes_total',
+    'Bytes received in the network namespace of the process.',
+  );
+  const sent = registry.counter(
+    'process_network_transmit_bytes_total',
+    'Bytes sent in the network namespace of the process.',
+  );
   registry.beforeSnapshot(() => {
+    const traffic = networkTraffic();
+    received.value = traffic.receivedBytes;
+    sent.value = traffic.sentBytes;
     const { user, system } = process.cpuUsage();
     cpu.value = (user + system) / 1e6;
     const memory = memoryOfProcess();
@@ -110,6 +121,16 @@ function limitsOfProcess(): { virtualBytes: number; fileCount: number } {
     return text === 'unlimited' ? 2 ** 64 : Number(text ?? 0);
   };
   return { virtualBytes: softLimit('Max address space'), fileCount: softLimit('Max open files') };
+}
+
+/** Two lines per protocol: the names of its figures, and the figures. */
+function networkTraffic(): { receivedBytes: number; sentBytes: number } {
+  const lines = readProc('net/netstat').split('\n');
+  const [names = [], values = []] = lines
+    .filter((line) => line.startsWith('IpExt: '))
+    .map((line) => line.split(' '));
+  const figure = (name: string) => Number(values[names.indexOf(name)] ?? 0);
+  return { receivedBytes: figure('InOctets'), sentBytes: figure('OutOctets') };
 }
 
 function openFileCount(): number {

@@ -15,12 +15,19 @@ import { registerPush } from './push.ts';
 import { registerApi } from './register-api.ts';
 import { sendPlainError } from './respond.ts';
 import { enforceSecurity } from './security/index.ts';
-import { answerUnknown, KnownPaths, redirect } from './unknown-path.ts';
+import {
+  answerUndecodable,
+  answerUnknown,
+  KNOWN_PATHS,
+  KnownPaths,
+  redirect,
+} from './unknown-path.ts';
 
 const PATH_PART_LENGTH_MAX = 16 * 1024;
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 export function buildApp(ports: Ports, options: WebOptions): FastifyInstance {
+  const known = new KnownPaths();
   const app = fastify({
     // Route prefixes and forms are ours; fastify's own logging would cost more than most answers.
     logger: false,
@@ -32,11 +39,12 @@ export function buildApp(ports: Ports, options: WebOptions): FastifyInstance {
       querystringParser: (text) => Form.parse(text) as unknown as Record<string, unknown>,
     },
     return503OnClosing: false,
+    frameworkErrors: (_error, request, reply) => answerUndecodable(request, reply, known),
   });
   if (options.security !== undefined) enforceSecurity(app, options.security, options.clock);
   addBodyParsers(app, options);
 
-  const known = new KnownPaths();
+  app.decorate(KNOWN_PATHS, known);
   app.addHook('onRoute', ({ url, method }) => {
     known.add(url, Array.isArray(method) ? method : [method]);
   });

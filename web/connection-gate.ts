@@ -54,9 +54,10 @@ export class ConnectionGate {
     socket.on('error', forget);
   }
 
-  /** Ends what waits for a next request, and those that were not let in yet. */
+  /** Ends what waits for a next request, and those that were not let in or said nothing yet. */
   closeIdle(): void {
     for (const socket of this.#waiting.splice(0)) socket.destroy();
+    for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy();
     this.#server.closeIdleConnections?.();
   }
 

@@ -1,4 +1,4 @@
-/** GET, POST /consoles/<file>: pages that users write as templates. */
+/** GET /consoles/<file>: pages that users write as templates. */
 import type { FastifyInstance } from 'fastify';
 import { clientSignal, counted, formOf, type Handler } from './handler.ts';
 import type { HttpMetrics } from './http-metrics.ts';
@@ -29,7 +29,7 @@ export function registerConsoles(
   };
   const { clock } = context.options;
   app.route({
-    method: ['GET', 'POST'],
+    method: 'GET',
     url: '/consoles/*',
     handler: counted(handler, metrics.handler('/consoles/*filepath'), clock),
   });

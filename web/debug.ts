@@ -1,5 +1,5 @@
 /**
- * GET /debug/pprof/…: where time and memory go, under the names and in the form that `go tool pprof` and
+ * GET, POST /debug/pprof/…: where time and memory go, under the names and in the form that `go tool pprof` and
  * `promtool debug` know; what there is no such thing of here is an empty profile. A heap snapshot
  * shows every text in memory, so it needs `--web.enable-admin-api`.
  */
@@ -9,6 +9,7 @@ import type { HttpMetrics } from './http-metrics.ts';
 import type { DebugPort } from './ports.ts';
 import { sendPlainError, sendText } from './respond.ts';
 import type { RouteContext } from './route.ts';
+import { redirect } from './unknown-path.ts';
 
 const PROFILE_SECONDS = 30;
 const TRACE_SECONDS = 1;
@@ -38,15 +39,18 @@ export function registerDebug(
 ): void {
   const { debug } = context.ports;
   if (debug === undefined) return;
-  const { clock } = context.options;
+  const { clock, routePrefix } = context.options;
   const index: Handler = (_, reply) => {
     const lines = Object.entries(NAMES).map(([name, what]) => `${name.padEnd(14)}${what}`);
     return sendText(reply, 200, `/debug/pprof/\n\n${lines.join('\n')}\n`);
   };
   const one: Handler = (request, reply) => profile(debug, context, request, reply);
   const handler = metrics.handler('/debug/*subpath');
-  app.get('/debug/pprof/', counted(index, handler, clock));
-  app.get('/debug/pprof/:name', counted(one, handler, clock));
+  const method = ['GET', 'POST'];
+  const url = '/debug/pprof';
+  app.route({ method, url, handler: (_, reply) => redirect(reply, 301, `${routePrefix}${url}/`) });
+  app.route({ method, url: '/debug/pprof/', handler: counted(index, handler, clock) });
+  app.route({ method, url: '/debug/pprof/:name', handler: counted(one, handler, clock) });
 }
 
 async function profile(

@@ -9,9 +9,11 @@ import type { AddressInfo, Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { type Counter, messageOf, NarthexError } from '../model/index.ts';
+import { answerBrokenRequests, isHostMissing, refusePlainRequests } from './broken-requests.ts';
 import { ConnectionGate } from './connection-gate.ts';
 import type { WebOptions } from './options.ts';
 import { type SecurityPort, secureContextOptions, type TlsSettings } from './security/index.ts';
+import { KNOWN_PATHS, type KnownPaths } from './unknown-path.ts';
 
 /** Not imported: reading all its exports, as an import does, loads a second HTTP client (1.5 MB). */
 const { createServer: createHttpServer } = process.getBuiltinModule('node:http');
@@ -21,6 +23,8 @@ const HEADER_SIZE_BYTES_MAX = 1024 * 1024;
 /** Waiting connections that the system keeps until they are accepted. */
 const BACKLOG = 1024;
 const IDLE_SWEEP_MS = 20;
+/** How often to look for those who take too long with a request. */
+const CHECKING_INTERVAL_MS_MAX = 30_000;
 
 /** An empty host means all interfaces. */
 export type ListenAddress = {
@@ -53,10 +57,13 @@ export async function listen(
   const figures = new ConnectionFigures(options);
   const gates: ConnectionGate[] = [];
   const servers: Server[] = [];
-  const handler: RequestListener = (request, response) => app.routing(request, response);
+  const handler: RequestListener = (request, response) => {
+    if (!isHostMissing(request, response)) app.routing(request, response);
+  };
   try {
     for (const address of addresses) {
       const server = createServer(handler, options);
+      answerBrokenRequests(server, app.getDecorator<KnownPaths>(KNOWN_PATHS));
       figures.watch(server);
       gates.push(new ConnectionGate(server, options.connectionCountMax));
       servers.push(server);
@@ -96,7 +103,10 @@ function createServer(handler: RequestListener, options: WebOptions): Server {
     requestTimeout: options.readTimeoutMs,
     headersTimeout: options.readTimeoutMs,
     keepAliveTimeout: options.readTimeoutMs,
+    connectionsCheckingInterval: Math.min(options.readTimeoutMs, CHECKING_INTERVAL_MS_MAX),
     noDelay: true,
+    // Asked by ourselves, so that the answer says what is missing.
+    requireHostHeader: false,
   };
   const security = options.security?.current();
   return options.security === undefined || security?.tls == null
@@ -131,6 +141,7 @@ function createTlsServer(
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     if (!isClientAllowed(socket, inForce)) socket.destroy();
   });
+  refusePlainRequests(server, limits.headersTimeout ?? 0);
   return server;
 }
 

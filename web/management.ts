@@ -4,10 +4,12 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { type Counter, type Gauge, messageOf } from '../model/index.ts';
+import { toApiError } from './api-error.ts';
 import {
   contentTypeOf,
   negotiateFormat,
   writeFamiliesOpenMetrics,
+  writeFamiliesProtobuf,
   writeFamiliesText,
 } from './exposition/index.ts';
 import { clientSignal, counted, formOf, type Handler } from './handler.ts';
@@ -76,6 +78,12 @@ export function registerManagement(
   add('/federate', ['GET'], federate(context, reportError));
 }
 
+const WRITERS = {
+  text: writeFamiliesText,
+  openmetrics: writeFamiliesOpenMetrics,
+  protobuf: writeFamiliesProtobuf,
+} as const;
+
 /** GET /metrics; `name[]` chooses families. */
 function ownMetrics({ ports, options }: RouteContext, reportError: ReportError): Handler {
   const { registry } = options;
@@ -95,8 +103,8 @@ function ownMetrics({ ports, options }: RouteContext, reportError: ReportError):
       const families = await ports.ownMetrics.families(clientSignal(reply.raw));
       const names = new Set(formOf(request).all('name[]'));
       const shown = names.size === 0 ? families : families.filter(({ name }) => names.has(name));
-      const format = negotiateFormat(request.headers.accept, ['text', 'openmetrics']);
-      const write = format.kind === 'openmetrics' ? writeFamiliesOpenMetrics : writeFamiliesText;
+      const format = negotiateFormat(request.headers.accept, ['text', 'openmetrics', 'protobuf']);
+      const write = WRITERS[format.kind];
       requests.labels('200').increase();
       return await sendBody(request, reply, contentTypeOf(format), write(shown));
     } catch (error) {
@@ -125,7 +133,11 @@ function federate({ ports, options }: RouteContext, reportError: ReportError): H
     if (options.agentMode) {
       return sendPlainError(reply, 500, 'unsupported operation with WAL-only storage');
     }
-    const selectors = formOf(request).all('match[]');
+    const form = formOf(request);
+    if (form.fault !== null) {
+      return sendPlainError(reply, 400, `error parsing form values: ${form.fault}`);
+    }
+    const selectors = form.all('match[]');
     const format = negotiateFormat(request.headers.accept, ['text', 'protobuf']);
     try {
       const body =
@@ -134,8 +146,11 @@ function federate({ ports, options }: RouteContext, reportError: ReportError): H
           : await ports.federation.federate({ selectors, format }, clientSignal(reply.raw));
       return await sendBody(request, reply, contentTypeOf(format), body);
     } catch (error) {
-      errors.increase();
-      reportError('warn', 'federation failed', error);
+      // What the client got wrong is no failure of ours.
+      if (toApiError(error).errorType !== 'bad_data') {
+        errors.increase();
+        reportError('warn', 'federation failed', error);
+      }
       return plainErrorOf(reply, error);
     }
   };

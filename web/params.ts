@@ -20,6 +20,12 @@ const NANOSECONDS_PER_MS = 1_000_000n;
 const NANOSECOND_TIME_MS_MAX = 9_223_372_036_854;
 const DURATION_SECONDS_LIMIT = 2 ** 63 / 1e9;
 
+/** For routes that refuse a form of which a part had to be dropped, as they do in Prometheus. */
+export function requireWellFormed(form: Form): void {
+  if (form.fault === null) return;
+  throw new ApiError('bad_data', `error parsing form values: ${form.fault}`);
+}
+
 export function badParameter(name: string, what: string): ApiError {
   return new ApiError('bad_data', `invalid parameter ${JSON.stringify(name)}: ${what}`);
 }
@@ -138,17 +144,25 @@ export function requiredDuration(form: Form, name: string): number {
   }
 }
 
-/** A whole number, as Go's strconv.Atoi takes it: a sign is allowed, white space is not. */
-export function parseInteger(text: string, goFunction: 'Atoi' | 'ParseInt'): number {
+/**
+ * A whole number, as Go's strconv.Atoi takes it: a sign is allowed, white space is not, and so is
+ * what fits into the bits. What is beyond our exact numbers becomes the last of these.
+ */
+export function parseInteger(
+  text: string,
+  goFunction: 'Atoi' | 'ParseInt',
+  bitCount: 32 | 64 = 64,
+): number {
   const quoted = JSON.stringify(text);
   if (!/^[+-]?\d+$/.test(text)) {
     throw new ApiError('bad_data', `strconv.${goFunction}: parsing ${quoted}: invalid syntax`);
   }
-  const number = Number(text);
-  if (Math.abs(number) >= 2 ** 63) {
+  const integer = BigInt(text.replace(/^\+/, ''));
+  if (BigInt.asIntN(bitCount, integer) !== integer) {
     throw new ApiError('bad_data', `strconv.${goFunction}: parsing ${quoted}: value out of range`);
   }
-  return number;
+  const number = Number(integer);
+  return Math.min(Math.max(number, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
 /** `limit`: 0 (no limit) when absent; negative ones are refused. */

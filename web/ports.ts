@@ -30,10 +30,27 @@ import type {
   ReceiversPort,
   RulesPort,
 } from './alert-ports.ts';
-import type { FoundText, TextSearch } from './answers/index.ts';
-import type { ExpositionFormat } from './exposition/index.ts';
+import type {
+  ActiveQueriesPort,
+  FederationPort,
+  LabelPort,
+  LanguagePort,
+  QueryLogPort,
+  QueryPort,
+  SearchPort,
+  SeriesPort,
+} from './query-ports.ts';
+import type {
+  ImportPort,
+  OtlpPort,
+  PushPort,
+  RemoteReadPort,
+  RemoteWritePort,
+} from './sample-ports.ts';
 
 export * from './alert-ports.ts';
+export * from './query-ports.ts';
+export * from './sample-ports.ts';
 
 /**
  * A complete success body as UTF-8:
@@ -53,112 +70,6 @@ export type PlainMatcher = {
 
 /** Milliseconds since the Unix epoch, both inclusive. An open end is ±Number.MAX_SAFE_INTEGER. */
 export type TimeRange = { readonly minMs: number; readonly maxMs: number };
-
-// --- Queries, answered by query workers ---
-
-/** Who asks. */
-export type Asker = { readonly address: string; readonly userAgent: string };
-
-export type QueryOptions = {
-  readonly query: string;
-  /** Null: the server's `--query.timeout`, which also caps a given one. */
-  readonly timeoutMs: number | null;
-  /** Null: the server's `--query.lookback-delta`. */
-  readonly lookbackMs: number | null;
-  /** At most so many series; 0 means all. Cutting adds the warning {@link TRUNCATED_WARNING}. */
-  readonly limit: number;
-  readonly stats: 'none' | 'basic' | 'all';
-  /** Shown with the active queries. */
-  readonly client: Asker;
-  /** To be put before the query's own warnings. */
-  readonly warnings: readonly string[];
-};
-export type InstantQuery = QueryOptions & { readonly timeMs: number };
-export type RangeQuery = QueryOptions & {
-  readonly startMs: number;
-  readonly endMs: number;
-  /** Above 0; the route has checked that there are at most 11,000 steps. */
-  readonly stepMs: number;
-};
-
-/**
- * Texts are parsed by the worker. Rejects with ApiError: `bad_data` for what the parser or the type
- * check refuses (message without a prefix), `execution`, `timeout`, `canceled` as the engine says.
- */
-export interface QueryPort {
-  instant(request: InstantQuery, signal: AbortSignal): Promise<AnswerBytes>;
-  range(request: RangeQuery, signal: AbortSignal): Promise<AnswerBytes>;
-  /**
-   * Of the series that the query's selectors choose. `data`: see `writeExemplarsAnswer`. Null when
-   * the query has no selectors at all (answered with 204).
-   */
-  exemplars(
-    request: TimeRange & { readonly query: string },
-    signal: AbortSignal,
-  ): Promise<AnswerBytes | null>;
-}
-
-/** The language without data: where a parser is loaded anyway, that is in a query worker. */
-export interface LanguagePort {
-  /** The query over several lines where it is long. ApiError `bad_data` when it does not parse. */
-  format(query: string, signal: AbortSignal): Promise<string>;
-  /** JSON of the syntax tree, UTF-8; the `data` part only. */
-  parse(query: string, signal: AbortSignal): Promise<Uint8Array>;
-  /** The matchers of each selector, `__name__` included. */
-  selectors(texts: readonly string[], signal: AbortSignal): Promise<readonly PlainMatcher[][]>;
-}
-
-// --- Labels and series, answered by query workers ---
-
-export type SelectionRequest = TimeRange & {
-  /** Selector texts; a series counts when any of them matches. Empty means all series. */
-  readonly selectors: readonly string[];
-  /** At most so many results; 0 means all. Cutting adds the warning {@link TRUNCATED_WARNING}. */
-  readonly limit: number;
-};
-
-/** A selector that would match every series is refused: see `requireSelective` of `answers`. */
-export interface LabelPort {
-  /** `data`: sorted names. */
-  names(request: SelectionRequest, signal: AbortSignal): Promise<AnswerBytes>;
-  /** `data`: sorted values of the label `name`. */
-  values(request: SelectionRequest & { name: string }, signal: AbortSignal): Promise<AnswerBytes>;
-}
-
-export type SearchRequest = TimeRange & {
-  readonly selectors: readonly string[];
-  /** The label whose values are searched; null: names of labels. */
-  readonly label: string | null;
-  readonly search: TextSearch;
-};
-export type SearchAnswer = {
-  readonly found: readonly FoundText[];
-  readonly hasMore: boolean;
-  readonly warnings: readonly string[];
-};
-export interface SearchPort {
-  /** Refuses selectors as LabelPort does. */
-  search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer>;
-}
-
-export interface SeriesPort {
-  /** Refuses as LabelPort does. `data`: label objects, sorted, without duplicates. `selectors` has at least one. */
-  series(request: SelectionRequest, signal: AbortSignal): Promise<AnswerBytes>;
-}
-
-export type FederationRequest = {
-  readonly selectors: readonly string[];
-  readonly format: ExpositionFormat;
-};
-
-export interface FederationPort {
-  /**
-   * The newest sample (within the lookback period before now, stale ones left out) of every series
-   * that any selector matches, with the external labels added where the series has no such label,
-   * written by `writeFederation` of `web/exposition/index.ts`.
-   */
-  federate(request: FederationRequest, signal: AbortSignal): Promise<Uint8Array>;
-}
 
 // --- Metadata and targets ---
 
@@ -349,55 +260,6 @@ export interface OwnMetricsPort {
   families(signal: AbortSignal): Promise<readonly MetricFamily[]>;
 }
 
-export type TopQuery = {
-  readonly query: string;
-  readonly kind: 'instant' | 'range';
-  readonly count: number;
-  readonly durationSecondsSum: number;
-  readonly durationSecondsMax: number;
-  readonly samplesSum: number;
-  readonly lastMs: number;
-};
-
-/** A query that waits for a worker or runs in one. */
-export type ActiveQuery = {
-  readonly id: number;
-  readonly kind: 'instant' | 'range' | 'rule';
-  readonly query: string;
-  readonly state: 'waiting' | 'running';
-  readonly startedMs: number;
-  readonly durationSeconds: number;
-  readonly startMs: number;
-  readonly endMs: number;
-  /** 0 for instant queries. */
-  readonly stepMs: number;
-  /** Null for the server's own rules. */
-  readonly client: Asker | null;
-  /** What it has cost so far: samples read, series selected, memory held at this moment. */
-  readonly sampleCount: number;
-  readonly seriesCount: number;
-  readonly heldSizeBytes: number;
-};
-
-export interface ActiveQueriesPort {
-  /** The oldest first. */
-  list(): readonly ActiveQuery[];
-  /** False when there is none of that number (any more). */
-  cancel(id: number): boolean;
-}
-
-/** Narthex's own: which queries were asked, how often, at what cost. */
-export interface QueryLogPort {
-  top(
-    request: {
-      readonly sortBy: 'count' | 'duration' | 'samples' | 'recent';
-      readonly sinceMs: number;
-      readonly limit: number;
-    },
-    signal: AbortSignal,
-  ): Promise<readonly TopQuery[]>;
-}
-
 // --- Changing things ---
 
 export type SnapshotArchive = {
@@ -416,55 +278,6 @@ export interface AdminPort {
     signal: AbortSignal,
   ): Promise<void>;
   cleanTombstones(signal: AbortSignal): Promise<void>;
-}
-
-export const IMPORT_FORMATS = ['openmetrics', 'text', 'jsonl', 'csv'] as const;
-export type ImportFormat = (typeof IMPORT_FORMATS)[number];
-export type ImportRequest = {
-  readonly format: ImportFormat;
-  readonly isDryRun: boolean;
-  readonly isGzip: boolean;
-};
-export type ImportStatus = {
-  readonly id: string;
-  readonly format: ImportFormat;
-  readonly isDryRun: boolean;
-  readonly state: 'receiving' | 'waiting' | 'running' | 'adopting' | 'done' | 'failed' | 'canceled';
-  readonly startedMs: number;
-  /** Null while it is under way. */
-  readonly finishedMs: number | null;
-  /** Why it failed. */
-  readonly error: string | null;
-  /** Of the body, so far; and how many of them have been read. */
-  readonly receivedBytes: number;
-  readonly readBytes: number;
-  readonly lineCount: number;
-  readonly badLineCount: number;
-  /** The first of them, counted from 1. */
-  readonly badLines: readonly { readonly line: number; readonly error: string }[];
-  readonly seriesCount: number;
-  readonly sampleCount: number;
-  /** Samples that are in blocks so far. */
-  readonly writtenCount: number;
-  /** Samples that were refused: older than the retention, or in the future. */
-  readonly tooOldCount: number;
-  readonly tooNewCount: number;
-  /** Samples that were left out: another value was there for the same series and time. */
-  readonly conflictCount: number;
-  /** Times of the first and the last sample; null when there is none. */
-  readonly minMs: number | null;
-  readonly maxMs: number | null;
-  /** Names of the blocks that came of it. */
-  readonly blocks: readonly string[];
-};
-export interface ImportPort {
-  /** Resolves when the body has been received; the rest happens later. */
-  start(request: ImportRequest, body: Readable, signal: AbortSignal): Promise<ImportStatus>;
-  /** The newest first. */
-  list(): readonly ImportStatus[];
-  find(id: string): ImportStatus | null;
-  /** Nothing is left of it, unless its blocks are in use already: then it throws. */
-  cancel(id: string): ImportStatus | null;
 }
 
 export interface LifecyclePort {
@@ -490,71 +303,6 @@ export interface NotificationsPort {
    * Null when there are as many subscribers as may be. Otherwise ends the subscription.
    */
   subscribe(listener: (notification: Notification) => boolean): (() => void) | null;
-}
-
-// --- Receiving and handing out samples in bulk ---
-
-export type RemoteWriteRequest = {
-  /** 1: `prometheus.WriteRequest`; 2: `io.prometheus.write.v2.Request`. */
-  readonly version: 1 | 2;
-  /** As received: a snappy block. */
-  readonly body: Uint8Array;
-};
-export type RemoteWriteAnswer = {
-  readonly samplesWritten: number;
-  readonly histogramsWritten: number;
-  readonly exemplarsWritten: number;
-  /** Why part of it was refused; the rest is stored. Answered with 400. */
-  readonly rejection: string | null;
-};
-export interface RemoteWritePort {
-  /** ApiError `bad_data` when the body is malformed, `internal` when nothing could be stored. */
-  write(request: RemoteWriteRequest, signal: AbortSignal): Promise<RemoteWriteAnswer>;
-}
-
-export type PushRequest = {
-  /** PUT replaces the whole group, POST metrics of the same names, DELETE ends the group. */
-  readonly method: 'PUT' | 'POST' | 'DELETE';
-  /** Of the group; they take the place of equally named ones in the body. */
-  readonly labels: Readonly<Record<string, string>>;
-  readonly contentType: string;
-  /** Ends the group so long after the push, unless another push comes; null: it stays. */
-  readonly ttlMs: number | null;
-  readonly body: Uint8Array;
-};
-export type PushedGroup = {
-  readonly labels: Readonly<Record<string, string>>;
-  /** Of the last push that succeeded, and of the last that failed; 0 for never. */
-  readonly pushedAtMs: number;
-  readonly failedAtMs: number;
-  readonly expiresAtMs: number | null;
-  readonly seriesCount: number;
-};
-export interface PushPort {
-  /** Null when it is stored, otherwise what is wrong with the body. */
-  push(request: PushRequest): Promise<string | null>;
-  list(): Promise<readonly PushedGroup[]>;
-}
-
-export interface RemoteReadPort {
-  /** `body` as received (a snappy block). Chunks of the answer are sent as they come. */
-  read(
-    body: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<{
-    readonly contentType: string;
-    /** `snappy` for the sample form, none for the streamed form. */
-    readonly contentEncoding: string | null;
-    readonly chunks: AsyncIterable<Uint8Array>;
-  }>;
-}
-
-export interface OtlpPort {
-  /** Body of an ExportMetricsServiceRequest, decompressed. ApiError as for remote write. */
-  write(
-    request: { readonly encoding: 'protobuf' | 'json'; readonly body: Uint8Array },
-    signal: AbortSignal,
-  ): Promise<void>;
 }
 
 export type ConsoleRequest = {
@@ -622,6 +370,3 @@ export type Ports = {
   readonly push?: PushPort;
   readonly otlp?: OtlpPort;
 };
-
-/** What every truncated answer warns of. */
-export const TRUNCATED_WARNING = 'results truncated due to limit';

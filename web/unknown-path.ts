@@ -3,7 +3,11 @@
  * nothing. Source: as observed on Prometheus 3.14 (the router it uses redirects near misses).
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { sendPlainError } from './respond.ts';
+import { ApiError } from './api-error.ts';
+import { errorJson, JSON_TYPE, sendPlainError, sendText } from './respond.ts';
+
+/** Under which an app keeps its {@link KnownPaths}. */
+export const KNOWN_PATHS = Symbol('known paths');
 
 /** Registered addresses with the methods they take. */
 export class KnownPaths {
@@ -65,14 +69,57 @@ export function answerUnknown(
   return sendPlainError(reply, 404, '404 page not found');
 }
 
-/** With the small page that Go's servers send along. */
+/** With the small page that Go's servers send along to who only reads. */
 export function redirect(reply: FastifyReply, code: number, location: string): FastifyReply {
   const words = { 301: 'Moved Permanently', 302: 'Found', 307: 'Temporary Redirect' }[code] ?? '';
   const shown = location.replace(/&/g, '&amp;').replace(/"/g, '&#34;').replace(/</g, '&lt;');
   reply.code(code).header('location', location);
+  if (reply.request.method !== 'GET') return reply.send();
   return reply
     .header('content-type', 'text/html; charset=utf-8')
     .send(`<a href="${shown}">${words}</a>.\n\n`);
+}
+
+/**
+ * Escapes that the router cannot decode. Malformed ones are no address at all; others are bytes that
+ * are no text, which names nothing that we have, but may stand where a label's name belongs.
+ */
+export function answerUndecodable(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  known: KnownPaths,
+): FastifyReply {
+  const [path] = splitUrl(request.url);
+  if (/%(?![0-9a-fA-F]{2})/.test(path)) {
+    return sendText(reply.header('connection', 'close'), 400, '400 Bad Request');
+  }
+  const methods = known.methods(path);
+  if (methods.length > 0 && !methods.includes(request.method)) {
+    return answerUnknown(request, reply, known);
+  }
+  const label = /\/api\/v1\/label\/([^/]+)\/values$/.exec(path)?.[1];
+  if (label === undefined) return sendPlainError(reply, 404, '404 page not found');
+  const error = new ApiError('bad_data', `invalid label name: ${quoteBytes(label)}`);
+  return reply
+    .code(error.statusCode)
+    .type(JSON_TYPE)
+    .send(Buffer.from(errorJson(error)));
+}
+
+/** One escaped character in UTF-8, or one escaped byte. */
+const ESCAPED =
+  /%[0-7][\da-f]|%[cd][\da-f]%[89ab][\da-f]|%e[\da-f](?:%[89ab][\da-f]){2}|%f[0-7](?:%[89ab][\da-f]){3}|%[\da-f]{2}/gi;
+
+/** Between quotes; bytes that are no text as `\xff`. */
+function quoteBytes(escaped: string): string {
+  const shown = escaped.replace(ESCAPED, (found) => {
+    try {
+      return JSON.stringify(decodeURIComponent(found)).slice(1, -1);
+    } catch {
+      return found.toLowerCase().replaceAll('%', '\\x');
+    }
+  });
+  return `"${shown}"`;
 }
 
 function splitUrl(url: string): [path: string, query: string | undefined] {

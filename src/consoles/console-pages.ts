@@ -26,7 +26,7 @@ export class ConsolePages {
 
   async render({ file, params }: ConsoleRequest, signal: AbortSignal): Promise<ConsoleAnswer> {
     const { templates } = this.#options;
-    const full = path.join(templates, path.posix.join('/', file));
+    const full = path.join(templates, path.posix.join('/', file)).replace(/\/$/, '');
     let text: string;
     try {
       text = await readFile(full, 'utf8');

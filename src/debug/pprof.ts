@@ -11,7 +11,7 @@
  * Source: github.com/google/pprof, documentation of profile.proto.
  */
 import { gzipSync } from 'node:zlib';
-import { ByteWriter } from '../../model/index.ts';
+import { ProtobufWriter } from '../../model/index.ts';
 import type { CpuProfile, HeapNode } from './inspect.ts';
 
 export type Frame = { readonly name: string; readonly file: string; readonly line: number };
@@ -28,22 +28,19 @@ export type Profile = {
   readonly durationMs: number;
 };
 
-const VARINT = 0;
-const BYTES = 2;
-
 export function encodeProfile({ types, samples, timeMs, durationMs }: Profile): Buffer {
   const texts = new Map<string, number>([['', 0]]);
   const textOf = (text: string) => numberOf(texts, text);
   const functions = new Map<string, number>();
   const locations = new Map<string, number>();
-  const out = new ByteWriter();
-  const valueType =
-    ([type, unit]: readonly [string, string]) =>
-    (message: ByteWriter) => {
-      putInteger(message, 1, textOf(type));
-      putInteger(message, 2, textOf(unit));
-    };
-  for (const type of types) putMessage(out, 1, valueType(type));
+  const out = new ProtobufWriter();
+  const putType = (field: number, [type, unit]: readonly [string, string]) => {
+    out.message(field, () => {
+      out.uint64(1, textOf(type));
+      out.uint64(2, textOf(unit));
+    });
+  };
+  for (const type of types) putType(1, type);
   const locationOf = ({ name, file, line }: Frame): number => {
     const key = `${name}\n${file}\n${line}`;
     const known = locations.get(key);
@@ -53,40 +50,36 @@ export function encodeProfile({ types, samples, timeMs, durationMs }: Profile): 
     if (functionId === undefined) {
       functionId = functions.size + 1;
       functions.set(functionKey, functionId);
-      putMessage(out, 5, (message) => {
-        putInteger(message, 1, functions.size);
-        putInteger(message, 2, textOf(name));
-        putInteger(message, 4, textOf(file));
+      out.message(5, () => {
+        out.uint64(1, functions.size);
+        out.uint64(2, textOf(name));
+        out.uint64(4, textOf(file));
       });
     }
     const id = locations.size + 1;
     locations.set(key, id);
-    putMessage(out, 4, (message) => {
-      putInteger(message, 1, id);
-      putMessage(message, 4, (place) => {
-        putInteger(place, 1, functionId);
-        putInteger(place, 2, line);
+    out.message(4, () => {
+      out.uint64(1, id);
+      out.message(4, () => {
+        out.uint64(1, functionId);
+        out.uint64(2, line);
       });
     });
     return id;
   };
   for (const { stack, values } of samples) {
     const ids = stack.map(locationOf);
-    putMessage(out, 2, (message) => {
-      for (const id of ids) putInteger(message, 1, id);
-      for (const value of values) putInteger(message, 2, value);
+    out.message(2, () => {
+      for (const id of ids) out.uint64(1, id);
+      for (const value of values) out.uint64(2, value);
     });
   }
   const [period] = types;
-  if (period !== undefined) putMessage(out, 11, valueType(period));
-  for (const text of texts.keys()) {
-    const bytes = Buffer.from(text);
-    out.putUvarint((6 << 3) | BYTES);
-    out.putUvarint(bytes.length);
-    out.putBytes(bytes);
-  }
-  putInteger(out, 9, timeMs * 1e6);
-  putInteger(out, 10, durationMs * 1e6);
+  if (period !== undefined) putType(11, period);
+  for (const text of texts.keys()) out.text(6, text);
+  // Nanoseconds since 1970 are more than a double counts to.
+  out.int64(9, BigInt(Math.round(timeMs * 1e6)));
+  out.int64(10, BigInt(Math.round(durationMs * 1e6)));
   return gzipSync(out.view());
 }
 
@@ -141,20 +134,4 @@ function numberOf(numbers: Map<string, number>, text: string): number {
   if (known !== undefined) return known;
   numbers.set(text, numbers.size);
   return numbers.size - 1;
-}
-
-function putInteger(out: ByteWriter, field: number, value: number): void {
-  out.putUvarint((field << 3) | VARINT);
-  // Nanoseconds since 1970 are more than a double counts to.
-  let left = BigInt(Math.round(value));
-  for (; left >= 0x80n; left >>= 7n) out.putByte(Number(left & 0x7fn) | 0x80);
-  out.putByte(Number(left));
-}
-
-function putMessage(out: ByteWriter, field: number, write: (message: ByteWriter) => void): void {
-  const message = new ByteWriter();
-  write(message);
-  out.putUvarint((field << 3) | BYTES);
-  out.putUvarint(message.view().length);
-  out.putBytes(message.view());
 }

@@ -1,32 +1,23 @@
 /** Real servers federate from ours, and have the same samples afterwards. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { onPath, PROMETHEUS } from '../support/installed.ts';
-import { sleep, TestServer, until } from '../src/support/server.ts';
+import { sleep, type TestServer, until } from '../src/support/server.ts';
+import { serversOfTests } from '../src/support/servers.ts';
 
 const SERVERS = [...new Set([PROMETHEUS, onPath('prometheus')])].filter((path) => path !== null);
 if (SERVERS.length === 0) console.info('skipped: no prometheus');
 
-const running: TestServer[] = [];
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.remove();
-});
-
-async function started(config: string, program?: readonly string[]): Promise<TestServer> {
-  const server = await TestServer.create(config, program);
-  running.push(server);
-  await server.startReady();
-  return server;
-}
+const { start } = serversOfTests();
 
 type Matrix = readonly { metric: Record<string, string>; values: [number, string][] }[];
 
 describe.skipIf(SERVERS.length === 0)('federation', () => {
   test.each(SERVERS)('by %s', { timeout: 60_000 }, async (program) => {
-    const ours = await started(`global: {scrape_interval: 500ms, external_labels: {site: "a b"}}
+    const ours = await start(`global: {scrape_interval: 500ms, external_labels: {site: "a b"}}
 scrape_configs: [{job_name: self, static_configs: [{targets: ["127.0.0.1:PORT"]}]}]
 `);
     await until('something is scraped', async () => (await ours.query('up')).size > 0);
-    const theirs = await started(
+    const theirs = await start(
       `scrape_configs:
 - job_name: federate
   scrape_interval: 1s

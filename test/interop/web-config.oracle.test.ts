@@ -2,10 +2,11 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { JUDGE_BINARY } from '../support/judge.ts';
 import { onPath } from '../support/installed.ts';
-import { TestServer, until } from '../src/support/server.ts';
+import { type TestServer, until } from '../src/support/server.ts';
+import { serversOfTests } from '../src/support/servers.ts';
 
 const run = promisify(execFile);
 const CURL = onPath('curl');
@@ -17,14 +18,10 @@ const tls = (more = '') =>
 const pair = (name: string) => ['--cert', file(`${name}.cert`), '--key', file(`${name}.key`)];
 const CA = `client_ca_file: ${file('localhost.cert')}`;
 
-const running: TestServer[] = [];
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.remove();
-});
+const { create } = serversOfTests();
 
 async function started(config: string, program?: readonly string[]): Promise<TestServer> {
-  const server = await TestServer.create('scrape_configs: []\n', program);
-  running.push(server);
+  const server = await create('scrape_configs: []\n', program);
   server.writeFile('web.yml', config);
   server.start(`--web.config.file=${path.join(server.folder, 'web.yml')}`);
   await until('it is ready', () => server.log.includes('Server is ready to receive'));

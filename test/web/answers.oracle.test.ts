@@ -5,8 +5,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,6 +12,7 @@ import type { Listener } from '../../web/index.ts';
 import { exactPrometheus } from '../support/installed.ts';
 import { listenLocally, requestRaw } from './fake-house.ts';
 import { houseWithLanguage } from './real-language.ts';
+import { freePort } from '../src/support/server.ts';
 
 const binary = exactPrometheus();
 
@@ -163,14 +162,6 @@ describe.runIf(binary !== null)('a real Prometheus and we', () => {
 /** JSON by what it says: members of an object may come in another order. */
 function plain(body: string): unknown {
   return body.startsWith('{') ? JSON.parse(body) : body;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -64,6 +64,27 @@ describe('an unknown address', () => {
     const { app } = fakeHouse();
     const response = await app.inject({ method: 'POST', url: '/api/v1/query/' });
     expect([response.statusCode, response.headers.location]).toEqual([307, '/api/v1/query']);
+    // The small page is for readers only.
+    expect([response.payload, response.headers['content-type']]).toEqual(['', undefined]);
+  });
+
+  test.each([
+    ['GET', '/%', 400, '400 Bad Request'],
+    ['POST', '/api/v1/%4', 400, '400 Bad Request'],
+    ['GET', '/api/v1/label/%zz/values', 400, '400 Bad Request'],
+    [
+      'GET',
+      '/api/v1/label/a%22%20%FF%c3/values?limit=%ff',
+      400,
+      String.raw`{"status":"error","errorType":"bad_data","error":"invalid label name: \"a\\\" \\xff\\xc3\""}`,
+    ],
+    ['POST', '/api/v1/label/%ff/values', 405, 'Method Not Allowed\n'],
+    ['GET', '/user/%ff', 404, '404 page not found\n'],
+  ])('%s %s, which is no text, is answered with %s', async (method, path, status, text) => {
+    const { url, listener } = await listenLocally(fakeHouse());
+    const { response, body } = await requestRaw(url, path, { method });
+    await listener.close();
+    expect([response.statusCode, body]).toEqual([status, text]);
   });
 });
 

@@ -35,6 +35,29 @@ describe.each(['GET', 'POST'])('when the client of a %s request goes away', (met
   });
 });
 
+test.each([
+  ['query_range?query=up&start=1&end=2&step=1', 'query', 'range'],
+  ['query_exemplars?query=up&start=1&end=2', 'query', 'exemplars'],
+  ['labels', 'labels', 'names'],
+  ['label/job/values', 'labels', 'values'],
+  ['series?match[]=up', 'series', 'series'],
+  ['search/metric_names', 'search', 'search'],
+  ['metadata', 'metadata', 'metrics'],
+  ['format_query?query=up', 'language', 'format'],
+  ['status/tsdb', 'status', 'tsdb'],
+  ['../../federate?match[]=up', 'federation', 'federate'],
+] as const)('%s is told to stop, too', async (path, port, method) => {
+  const { instant, asked } = waitingQuery();
+  const house = fakeHouse({ [port]: { [method]: instant } });
+  const { url: base, listener } = await listenLocally(house);
+  const request = http.get(new URL(`${base}/api/v1/${path}`), { agent: false });
+  request.on('error', () => {});
+  const signal = await asked;
+  request.destroy();
+  if (!signal.aborted) await once(signal, 'abort');
+  await listener.close();
+});
+
 test('an answer that was sent stops nothing', async () => {
   let seen: AbortSignal | undefined;
   const instant = async (_: unknown, signal: AbortSignal) => {

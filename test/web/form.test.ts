@@ -20,6 +20,19 @@ test.each([
   expect(Form.parse(text).first(name)).toBe(values[0] ?? '');
 });
 
+test.each([
+  ['a=1&b=2', null],
+  ['a=%zz&b=%4', 'invalid URL escape "%zz"'],
+  ['a=1&b=%4', 'invalid URL escape "%4"'],
+  ['%', 'invalid URL escape "%"'],
+  ['a=1&b;c', 'invalid semicolon separator in query'],
+])('%s has the fault %s', (text, fault) => {
+  expect(Form.parse(text).fault).toBe(fault);
+  expect(Form.EMPTY.with(Form.parse(text)).fault).toBe(fault);
+  expect(Form.parse('x=y').with(Form.parse(text)).fault).toBe(fault);
+  expect(Form.parse(text).with(Form.parse('x=y')).fault).toBe(fault);
+});
+
 test('what a form body says comes before what the URL says', () => {
   const merged = Form.parse('query=body').with(Form.parse('query=url&time=1'));
   expect(merged.first('query')).toBe('body');

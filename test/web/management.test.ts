@@ -164,6 +164,19 @@ describe('own metrics', () => {
     );
   });
 
+  test('are protobuf for who prefers it', async () => {
+    const { app } = fakeHouse();
+    const type = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily';
+    const accept = `${type};encoding=delimited;q=0.7,text/plain;version=0.0.4;q=0.3`;
+    const { headers, rawPayload } = await app.inject({ url: '/metrics', headers: { accept } });
+    expect(headers['content-type']).toBe(
+      'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; ' +
+        'encoding=delimited; escaping=underscores',
+    );
+    expect(rawPayload.includes('promhttp_metric_handler_requests_in_flight')).toBe(true);
+    expect(rawPayload.includes('# HELP')).toBe(false);
+  });
+
   test('can be cut down to some names', async () => {
     const { app } = fakeHouse();
     const name = 'promhttp_metric_handler_requests_in_flight';

@@ -94,6 +94,8 @@ test.each([
   ['0', 0],
   ['7', 7],
   ['+2', 2],
+  ['9007199254740993', Number.MAX_SAFE_INTEGER],
+  ['9223372036854775807', Number.MAX_SAFE_INTEGER],
 ])('the limit "%s" is %s', (text, limit) => {
   expect(limitParameter(Form.parse(`limit=${encodeURIComponent(text)}`))).toBe(limit);
 });
@@ -101,6 +103,7 @@ test.each([
 test.each([
   ['x', 'strconv.Atoi: parsing "x": invalid syntax'],
   ['1.5', 'strconv.Atoi: parsing "1.5": invalid syntax'],
+  ['9223372036854775808', 'strconv.Atoi: parsing "9223372036854775808": value out of range'],
   ['99999999999999999999', 'strconv.Atoi: parsing "99999999999999999999": value out of range'],
   ['-1', 'limit must be non-negative'],
 ])('the limit "%s" is refused', (text, message) => {

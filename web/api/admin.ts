@@ -1,7 +1,13 @@
 /** Changing what is stored; refused unless `--web.enable-admin-api` is given. Source: HTTP API. */
 import { ApiError } from '../api-error.ts';
 import { Readable } from 'node:stream';
-import { badParameter, booleanParameter, namingParameter, timeRange } from '../params.ts';
+import {
+  badParameter,
+  booleanParameter,
+  namingParameter,
+  requireWellFormed,
+  timeRange,
+} from '../params.ts';
 import { sendJson, successJson } from '../respond.ts';
 import type { JsonRoute, RawRoute, RouteContext } from '../route.ts';
 import { END, REQUIRED_MATCH, START } from './parameters.ts';
@@ -69,6 +75,7 @@ export const adminDeleteSeries: JsonRoute = {
   },
   async handle({ form, signal }, context) {
     requireAdmin(context);
+    requireWellFormed(form);
     const selectors = form.all('match[]');
     if (selectors.length === 0) throw new ApiError('bad_data', 'no match[] parameter provided');
     const request = { ...timeRange(form), selectors };

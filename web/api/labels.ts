@@ -1,7 +1,7 @@
 import { ApiError } from '../api-error.ts';
 import { unescapeName } from '../exposition/index.ts';
 import type { Form } from '../form.ts';
-import { limitParameter, namingParameter, timeRange } from '../params.ts';
+import { limitParameter, namingParameter, requireWellFormed, timeRange } from '../params.ts';
 import type { SelectionRequest } from '../ports.ts';
 import type { JsonRoute } from '../route.ts';
 import { END, LIMIT, MATCH, REQUIRED_MATCH, START } from './parameters.ts';
@@ -75,6 +75,7 @@ export const series: JsonRoute = {
   },
   fromBlocks: true,
   handle({ form, signal }, { ports }) {
+    requireWellFormed(form);
     if (form.all('match[]').length === 0) {
       throw new ApiError('bad_data', 'no match[] parameter provided');
     }

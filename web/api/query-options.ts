@@ -2,19 +2,27 @@
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../api-error.ts';
 import type { Form } from '../form.ts';
-import { optionalDuration, parseDurationMs } from '../params.ts';
-import type { QueryOptions } from '../ports.ts';
+import { namingParameter, optionalDuration, parseDurationMs } from '../params.ts';
+import type { LanguagePort, QueryOptions } from '../ports.ts';
 
 /** Everything but the limit, which is the first thing to be checked. */
 export function queryOptions(form: Form, limit: number, request: FastifyRequest): QueryOptions {
   const timeoutMs = optionalDuration(form, 'timeout');
-  if (timeoutMs !== null && timeoutMs <= 0) {
-    throw new ApiError('timeout', 'query timed out in query execution');
-  }
   const lookbackMs = lookback(form);
   const { stats, warnings } = statsParameter(form);
   const client = { address: request.ip, userAgent: request.headers['user-agent'] ?? '' };
   return { query: form.first('query'), timeoutMs, lookbackMs, limit, stats, warnings, client };
+}
+
+/** Who gives a query no time at all is told what is wrong with it nevertheless. */
+export async function refuseWithoutTime(
+  { query, timeoutMs }: QueryOptions,
+  language: LanguagePort,
+  signal: AbortSignal,
+): Promise<void> {
+  if (timeoutMs === null || timeoutMs > 0) return;
+  await namingParameter('query', language.parse(query, signal));
+  throw new ApiError('timeout', 'query timed out in query execution');
 }
 
 function lookback(form: Form): number | null {

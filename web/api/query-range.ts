@@ -9,7 +9,7 @@ import {
 } from '../params.ts';
 import type { JsonRoute } from '../route.ts';
 import { END, LIMIT, LOOKBACK, QUERY, START, STATS, TIMEOUT } from './parameters.ts';
-import { queryOptions } from './query-options.ts';
+import { queryOptions, refuseWithoutTime } from './query-options.ts';
 
 /** Enough for a minute's resolution over a week, or an hour's over a year. */
 const STEP_COUNT_MAX = 11_000;
@@ -41,7 +41,7 @@ export const rangeQuery: JsonRoute = {
     body: 'QueryRange',
   },
   fromBlocks: true,
-  handle({ form, request, signal }, { ports }) {
+  async handle({ form, request, signal }, { ports }) {
     const limit = limitParameter(form);
     const startMs = wrapEngineTime(requiredTime(form, 'start'));
     const endMs = wrapEngineTime(requiredTime(form, 'end'));
@@ -67,6 +67,7 @@ export const rangeQuery: JsonRoute = {
       endMs,
       stepMs: Math.floor(stepMs),
     };
+    await refuseWithoutTime(asked, ports.language, signal);
     return namingParameter('query', ports.query.range(asked, signal));
   },
 };

@@ -1,9 +1,10 @@
 /** Rules and alerts. Source: Prometheus HTTP API, rules, alerts, alertmanagers. */
 import { createHash } from 'node:crypto';
 import { Matcher } from '../../model/index.ts';
+import { requireSelective } from '../answers/index.ts';
 import { ApiError } from '../api-error.ts';
 import type { Form } from '../form.ts';
-import { badParameter, booleanParameter, parseInteger } from '../params.ts';
+import { badParameter, booleanParameter, parseInteger, requireWellFormed } from '../params.ts';
 import type { Alert, LabelObject, PlainMatcher, Rule, RuleGroup } from '../ports.ts';
 import { successJson } from '../respond.ts';
 import type { JsonRoute } from '../route.ts';
@@ -76,6 +77,7 @@ export const rules: JsonRoute = {
     body: 'Rules',
   },
   async handle({ form, signal }, { ports }) {
+    requireWellFormed(form);
     const filter = await ruleFilter(form, async (texts) => ports.language.selectors(texts, signal));
     const withoutAlerts = booleanParameter(
       form,
@@ -141,13 +143,14 @@ async function ruleFilter(
   const names = new Set(form.all('rule_name[]'));
   const groups = new Set(form.all('rule_group[]'));
   const files = new Set(form.all('file[]'));
+  const selectors = form.all('match[]');
+  const plain = selectors.length === 0 ? [] : await parseSelectors(selectors);
+  const sets = plain.map((set) => set.map((m) => new Matcher(m.name, m.operator, m.value)));
+  requireSelective(sets);
   const type = form.first('type').toLowerCase();
   if (!['', 'alert', 'record'].includes(type)) {
     throw badParameter('type', `not supported value ${JSON.stringify(type)}`);
   }
-  const selectors = form.all('match[]');
-  const plain = selectors.length === 0 ? [] : await parseSelectors(selectors);
-  const sets = plain.map((set) => set.map((m) => new Matcher(m.name, m.operator, m.value)));
   return (group, rule) =>
     (groups.size === 0 || groups.has(group.name)) &&
     (files.size === 0 || files.has(group.file)) &&
@@ -177,7 +180,7 @@ function pageParameters(form: Form): Page {
   }
   let limit: number;
   try {
-    limit = parseInteger(limitText, 'ParseInt');
+    limit = parseInteger(limitText, 'ParseInt', 32);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     throw badParameter('group_limit', `group_limit needs to be a valid number: ${error.message}`);

@@ -4,13 +4,13 @@
  * Source: Prometheus HTTP API, searching metric names, label names, and label values.
  */
 import type { FastifyReply } from 'fastify';
-import type { MetricMetadata } from '../../model/index.ts';
-import type { FoundText, TextSearch } from '../answers/index.ts';
+import { HOUR_MS, Matcher, type MetricMetadata } from '../../model/index.ts';
+import { type FoundText, requireSelective, type TextSearch } from '../answers/index.ts';
 import { ApiError } from '../api-error.ts';
 import { unescapeName } from '../exposition/index.ts';
 import type { Form } from '../form.ts';
-import { isFalse, isTrue, parseTime, TIME_MS_MAX, TIME_MS_MIN } from '../params.ts';
-import type { MetadataPort, SearchRequest, TimeRange } from '../ports.ts';
+import { isFalse, isTrue, parseTime, requireWellFormed } from '../params.ts';
+import type { LanguagePort, MetadataPort, SearchRequest, TimeRange } from '../ports.ts';
 import type { ApiCall, Parameter, RawRoute, RouteContext } from '../route.ts';
 import { END, MATCH, START } from './parameters.ts';
 
@@ -97,17 +97,19 @@ async function answer(kind: Kind, call: ApiCall, context: RouteContext): Promise
   const { form, reply, signal } = call;
   const { ports, options } = context;
   if (ports.search === undefined) throw new ApiError('unavailable', 'search API disabled');
-  const range = timeRangeOf(form);
-  const search = searchOf(form, kind.name, options.searchLimitMax);
-  const batchSize = positiveInteger(form, 'batch_size', BATCH_SIZE_DEFAULT);
-  const withScore = truth(form, 'include_score', false);
-  const withMetadata = kind.name === 'metric_names' && truth(form, 'include_metadata', false);
-  const request: SearchRequest = {
-    ...range,
-    selectors: form.all('match[]'),
-    label: kind.label(form),
-    search,
-  };
+  requireWellFormed(form);
+  const range = timeRangeOf(form, options.clock.nowMs());
+  const selectors = form.all('match[]');
+  let wishes: Wishes;
+  try {
+    wishes = wishesOf(form, kind, options.searchLimitMax);
+  } catch (error) {
+    // Selectors are read by a worker, with the search itself; but what is wrong with them comes first.
+    await checkSelectors(selectors, ports.language, signal);
+    throw error;
+  }
+  const { search, label, batchSize, withScore, withMetadata } = wishes;
+  const request: SearchRequest = { ...range, selectors, label, search };
   const { found, hasMore, warnings } = await ports.search.search(request, signal);
   const metadata = withMetadata ? await metadataOf(ports.metadata, signal) : null;
   const resultOf = ({ text, score }: FoundText) => ({
@@ -141,7 +143,45 @@ async function metadataOf(
   );
 }
 
-function searchOf(form: Form, endpoint: string, limitMax: number): TextSearch {
+type Wishes = {
+  readonly search: TextSearch;
+  readonly label: string | null;
+  readonly batchSize: number;
+  readonly withScore: boolean;
+  readonly withMetadata: boolean;
+};
+
+/** Checked in the order in which 3.14 does it, which shows when several things are wrong. */
+function wishesOf(form: Form, kind: Kind, limitMax: number): Wishes {
+  const likeness = fuzziness(form);
+  const isCaseSensitive = truth(form, 'case_sensitive', true);
+  const withScore = truth(form, 'include_score', false);
+  checkSorting(form);
+  const limit = limitOf(form, limitMax);
+  const batchSize = positiveInteger(form, 'batch_size', BATCH_SIZE_DEFAULT);
+  const order = orderOf(form, kind.name);
+  const terms = form.all('search[]');
+  return {
+    search: { terms, isCaseSensitive, order, limit, ...likeness },
+    label: kind.label(form),
+    batchSize,
+    withScore,
+    withMetadata: kind.name === 'metric_names' && truth(form, 'include_metadata', false),
+  };
+}
+
+/** @throws ApiError for a selector that cannot be read, or matches every series */
+async function checkSelectors(
+  texts: readonly string[],
+  language: LanguagePort,
+  signal: AbortSignal,
+): Promise<void> {
+  if (texts.length === 0) return;
+  const sets = await language.selectors(texts, signal);
+  requireSelective(sets.map((set) => set.map((m) => new Matcher(m.name, m.operator, m.value))));
+}
+
+function limitOf(form: Form, limitMax: number): number {
   const limit = positiveInteger(form, 'limit', LIMIT_DEFAULT);
   if (limitMax > 0 && limit > limitMax) {
     throw new ApiError(
@@ -149,9 +189,25 @@ function searchOf(form: Form, endpoint: string, limitMax: number): TextSearch {
       `limit ${limit} exceeds the configured maximum (${limitMax}, see --web.search.max-limit)`,
     );
   }
-  const isCaseSensitive = truth(form, 'case_sensitive', true);
-  const order = orderOf(form, endpoint);
-  return { terms: form.all('search[]'), isCaseSensitive, order, limit, ...fuzziness(form) };
+  return limit;
+}
+
+/** How what is asked about order fits together; what it means depends on the endpoint. */
+function checkSorting(form: Form): void {
+  const by = form.first('sort_by');
+  const direction = form.first('sort_dir');
+  if (direction === '') {
+    if (by !== 'score' || form.all('search[]').length > 0) return;
+    throw new ApiError('bad_data', 'sort_by=score requires search[] to be set');
+  }
+  if (by === '') throw new ApiError('bad_data', 'sort_dir is only valid when sort_by is set');
+  if (by === 'score') {
+    throw new ApiError('bad_data', 'sort_dir is not supported for sort_by=score');
+  }
+  if (direction !== 'asc' && direction !== 'dsc') {
+    const what = `invalid sort_dir ${JSON.stringify(direction)}: must be "asc" or "dsc"`;
+    throw new ApiError('bad_data', what);
+  }
 }
 
 function orderOf(form: Form, endpoint: string): TextSearch['order'] {
@@ -160,21 +216,6 @@ function orderOf(form: Form, endpoint: string): TextSearch['order'] {
   if (by !== '' && by !== 'alpha' && by !== 'score') {
     const what = `invalid sort_by ${JSON.stringify(by)} for ${endpoint}`;
     throw new ApiError('bad_data', `${what}: must be "alpha" or "score"`);
-  }
-  if (direction !== '' && by !== 'alpha') {
-    throw new ApiError(
-      'bad_data',
-      by === ''
-        ? 'sort_dir is only valid when sort_by is set'
-        : 'sort_dir is not supported for sort_by=score',
-    );
-  }
-  if (direction !== '' && direction !== 'asc' && direction !== 'dsc') {
-    const what = `invalid sort_dir ${JSON.stringify(direction)}: must be "asc" or "dsc"`;
-    throw new ApiError('bad_data', what);
-  }
-  if (by === 'score' && form.all('search[]').length === 0) {
-    throw new ApiError('bad_data', 'sort_by=score requires search[] to be set');
   }
   if (by === 'score') return 'score';
   return direction === 'dsc' ? 'descending' : 'ascending';
@@ -197,7 +238,8 @@ function fuzziness(form: Form): Pick<TextSearch, 'algorithm' | 'scoreMin'> {
   return { algorithm, scoreMin: threshold / 100 };
 }
 
-function timeRangeOf(form: Form): TimeRange {
+/** The last hour, where nothing else is asked for. */
+function timeRangeOf(form: Form, nowMs: number): TimeRange {
   const timeOf = (name: string, absentMs: number): number => {
     const text = form.first(name);
     if (text === '') return absentMs;
@@ -206,8 +248,8 @@ function timeRangeOf(form: Form): TimeRange {
     const what = `cannot parse ${JSON.stringify(text)} to a valid timestamp`;
     throw new ApiError('bad_data', `invalid time value for '${name}': ${what}`);
   };
-  const minMs = timeOf('start', TIME_MS_MIN);
-  const maxMs = timeOf('end', TIME_MS_MAX);
+  const minMs = timeOf('start', nowMs - HOUR_MS);
+  const maxMs = timeOf('end', nowMs);
   if (maxMs < minMs) {
     throw new ApiError('bad_data', 'end timestamp must not be before start timestamp');
   }
@@ -217,8 +259,9 @@ function timeRangeOf(form: Form): TimeRange {
 function positiveInteger(form: Form, name: string, absent: number): number {
   const text = form.first(name);
   if (text === '') return absent;
-  const number = /^\+?\d+$/.test(text) ? Number(text) : 0;
-  if (number > 0 && Number.isSafeInteger(number)) return number;
+  const integer = /^\+?\d+$/.test(text) ? BigInt(text.replace('+', '')) : 0n;
+  // Whole numbers have 64 bits there; ours are exact to 53, and so many results there are never.
+  if (integer > 0n && integer < 2n ** 63n) return Number(integer);
   throw new ApiError(
     'bad_data',
     `invalid ${name} ${JSON.stringify(text)}: must be a positive integer`,

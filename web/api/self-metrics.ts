@@ -44,7 +44,8 @@ export const selfMetrics: JsonRoute = {
 function namePattern(pattern: string): (name: string) => boolean {
   if (pattern === '') return () => true;
   try {
-    const regex = compileRegex(pattern);
+    // Errors show how it is used: as a whole.
+    const regex = compileRegex(`^(?:${pattern})$`);
     return (name) => regex.test(name);
   } catch (error) {
     throw new ApiError('bad_data', `invalid metric_name_pattern: ${messageOf(error)}`);

@@ -210,16 +210,16 @@ function parseLabels(text: string): LabelObject {
   return labels as LabelObject;
 }
 
-/** Under the names of the configuration file; what is not set stays away. */
+/** Under the names of the configuration file; what is not set and has no default stays away. */
 function ruleJson(rule: RelabelConfig): Record<string, unknown> {
   const { sourceLabels, separator, regex, modulus, targetLabel, replacement, action } = rule;
   return {
     ...(sourceLabels.length > 0 ? { source_labels: sourceLabels } : {}),
-    ...(separator !== '' ? { separator } : {}),
+    separator,
     regex,
     ...(modulus !== 0 ? { modulus } : {}),
     ...(targetLabel !== '' ? { target_label: targetLabel } : {}),
-    ...(replacement !== '' ? { replacement } : {}),
+    replacement,
     action,
   };
 }

@@ -10,4 +10,5 @@ export {
   negotiateFormat,
 } from './negotiate.ts';
 export { writeFamiliesOpenMetrics, writeFamiliesText } from './family-text.ts';
+export { writeFamiliesProtobuf } from './own-message.ts';
 export { type FederatedSample, writeFederation } from './federation.ts';

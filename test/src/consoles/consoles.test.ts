@@ -43,8 +43,11 @@ describe('console pages', () => {
   test('use libraries, queries and parameters', async () => {
     const library = await server.get('/consoles/library.html');
     expect(library.text).toBe('<p><b>Hello a&amp;b</b><b>Hello c</b></p>');
-    const form = { method: 'POST', body: new URLSearchParams({ n: '<3>' }) };
-    expect((await server.get('/consoles/query.html', form)).text).toBe('<p>2&lt;3&gt;</p>');
+    expect((await server.get('/consoles/query.html?n=%3C3%3E')).text).toBe('<p>2&lt;3&gt;</p>');
+    expect((await server.get('/consoles/query.html', { method: 'POST' })).status).toBe(405);
+    expect((await server.get('/consoles/')).text).toMatch(
+      /^read \S*\/templates: is a directory\n$/,
+    );
   });
 
   test('are of the type that they look like', async () => {

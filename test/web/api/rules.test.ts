@@ -58,7 +58,12 @@ const severity: PlainMatcher = { name: 'severity', operator: '=', value: 'page' 
 const house = () =>
   fakeHouse({
     rules: { groups: async () => GROUPS, alerts: async () => [ALERT] },
-    language: { selectors: async (texts) => texts.map(() => [severity]) },
+    language: {
+      selectors: async (texts) =>
+        texts.map((text) =>
+          text === 'all' ? [{ ...severity, operator: '=~', value: '.*' }] : [severity],
+        ),
+    },
   });
 type Shown = { name: string; rules: { name: string }[] };
 async function shown(query: string) {
@@ -127,6 +132,13 @@ describe('rules', () => {
   });
 
   test.each([
+    ['a=%zz', 'error parsing form values: invalid URL escape "%zz"'],
+    ['match[]=all&type=foo', 'match[] must contain at least one non-empty matcher'],
+    ['type=foo&exclude_alerts=x', 'invalid parameter "type": not supported value "foo"'],
+    [
+      'group_limit=2147483648',
+      'invalid parameter "group_limit": group_limit needs to be a valid number: strconv.ParseInt: parsing "2147483648": value out of range',
+    ],
     ['type=foo', 'invalid parameter "type": not supported value "foo"'],
     [
       'exclude_alerts=x',

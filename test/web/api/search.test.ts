@@ -14,6 +14,9 @@ function searching() {
         return { ...searchTexts(NAMES, request.search), warnings: [] };
       },
     },
+    language: {
+      selectors: async (texts) => texts.map(() => [{ name: 'a', operator: '=~', value: '.*' }]),
+    },
     metadata: {
       metrics: async () => [
         { metric: 'up', entries: [{ type: 'gauge', help: 'Is it up?', unit: '' }] },
@@ -88,6 +91,39 @@ describe('the search API', () => {
       'invalid time value for \'start\': cannot parse "x" to a valid timestamp',
     ],
     ['label_names?start=10&end=5', 'end timestamp must not be before start timestamp'],
+    // The last hour is searched, where nothing else is said.
+    ['label_names?end=5', 'end timestamp must not be before start timestamp'],
+    ['label_names?start=9999999999', 'end timestamp must not be before start timestamp'],
+    ['label_names?a;b', 'error parsing form values: invalid semicolon separator in query'],
+    [
+      'label_names?limit=9223372036854775807',
+      'limit 9223372036854776000 exceeds the configured maximum (10000, see --web.search.max-limit)',
+    ],
+    [
+      'label_names?limit=9223372036854775808',
+      'invalid limit "9223372036854775808": must be a positive integer',
+    ],
+    // Several things are wrong: the first in this order is told.
+    [
+      'label_names?start=x&match[]={a=~".*"}',
+      'invalid time value for \'start\': cannot parse "x" to a valid timestamp',
+    ],
+    [
+      'label_names?match[]={a=~".*"}&fuzz_threshold=x',
+      'match[] must contain at least one non-empty matcher',
+    ],
+    ['label_names?fuzz_alg=x&fuzz_threshold=x', 'invalid fuzz_threshold "x": must be 0-100'],
+    [
+      'label_names?fuzz_alg=x&case_sensitive=x',
+      'unsupported fuzz_alg "x": must be one of [subsequence jarowinkler]',
+    ],
+    ['label_names?include_score=x&case_sensitive=x', 'invalid case_sensitive "x": must be boolean'],
+    ['label_names?include_score=x&sort_dir=asc', 'invalid include_score "x": must be boolean'],
+    ['label_names?limit=x&sort_by=score', 'sort_by=score requires search[] to be set'],
+    ['label_names?limit=x&sort_dir=asc', 'sort_dir is only valid when sort_by is set'],
+    ['label_names?limit=x&batch_size=x', 'invalid limit "x": must be a positive integer'],
+    ['label_names?sort_by=x&batch_size=x', 'invalid batch_size "x": must be a positive integer'],
+    ['label_values?sort_by=x', 'invalid sort_by "x" for label_values: must be "alpha" or "score"'],
   ])('refuses %s', async (path, error) => {
     const { statusCode, lines } = await searching().ask(path);
     expect(statusCode).toBe(400);

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { Registry } from '../../../model/index.ts';
-import { writeFamiliesOpenMetrics, writeFamiliesText } from '../../../web/exposition/index.ts';
+import { readExposition } from '../../../scrape/index.ts';
+import {
+  contentTypeOf,
+  writeFamiliesOpenMetrics,
+  writeFamiliesProtobuf,
+  writeFamiliesText,
+} from '../../../web/exposition/index.ts';
 
 function families() {
   const registry = new Registry();
@@ -90,4 +96,15 @@ test('figures as OpenMetrics 1.0', () => {
       '',
     ].join('\n'),
   );
+});
+
+test('figures as protobuf say what they say as text', () => {
+  const read = (kind: 'text' | 'protobuf', body: Uint8Array) => {
+    const found = readExposition(body, contentTypeOf({ kind, escaping: 'underscores' }));
+    const samples = found.samples.map(({ labels, value }) => `${String(labels)} ${value}`);
+    return { samples: samples.sort(), metadata: found.metadata };
+  };
+  const text = read('text', Buffer.from(writeFamiliesText(families())));
+  expect(text.samples.length).toBe(15);
+  expect(read('protobuf', writeFamiliesProtobuf(families()))).toEqual(text);
 });
