@@ -14,6 +14,7 @@ import {
   type WhyRequest,
 } from '../web/index.ts';
 import { alertFingerprint, type AlertHistory } from './history/alert-history.ts';
+import { seriesLabels } from './history/alert-recorder.ts';
 import type { Queries } from './queries.ts';
 import type { QuarantinedGroup } from './rules/index.ts';
 
@@ -47,7 +48,8 @@ export class AlertInsight implements AlertInsightPort {
   async why(request: WhyRequest, signal: AbortSignal): Promise<WhyReport> {
     const found = await this.#caseOf(request, signal);
     const { query, timeMs, labels, rule, event } = found;
-    const related = labels === null ? null : seriesLabelsOf(labels, rule);
+    const isOwn = (name: string) => Object.hasOwn(rule?.labels ?? {}, name);
+    const related = labels === null ? null : seriesLabels(Labels.fromObject(labels), isOwn).flat;
     const answer = await this.#options.queries.why({ query, timeMs, related }, signal);
     const known = this.#stateAt(found);
     const verdict = verdictOf(found, answer, known);
@@ -141,12 +143,6 @@ type Known = {
 
 function isSame(alert: Alert, labels: LabelObject): boolean {
   return Labels.fromObject(alert.labels).key === Labels.fromObject(labels).key;
-}
-
-/** Without those that the rule puts on every alert: series do not have them. */
-function seriesLabelsOf(labels: LabelObject, rule: AlertingRule | null): readonly string[] {
-  const own = new Set([...Object.keys(rule?.labels ?? {}), 'alertname']);
-  return Labels.fromPairs(Object.entries(labels).filter(([name]) => !own.has(name))).flat;
 }
 
 const formatTimestamp = (timeMs: number) => new Date(timeMs).toISOString();

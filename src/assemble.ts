@@ -1,5 +1,4 @@
 /** Builds the parts of the server and hands each what it needs. Nothing runs yet, but threads. */
-import { existsSync } from 'node:fs';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import path from 'node:path';
 import { type Logger, Registry } from '../model/index.ts';
@@ -15,11 +14,13 @@ import {
 } from '../web/index.ts';
 import { ActiveQueries } from './active-queries.ts';
 import type { ActiveQueryFile } from './active-query-file.ts';
-import { agentOptions, keepLogShort } from './agent.ts';
+import { keepLogShort } from './agent.ts';
+import { LogHold } from './log-hold.ts';
 import { Alerting } from './alerting.ts';
 import { type Config, loadConfig, parsePlainYaml } from './config/index.ts';
 import { Consoles } from './consoles/consoles.ts';
-import { databaseChanges, databaseOptions, flagDefaults, readsStarts } from './database-options.ts';
+import { dataDirectoryOf } from './data-directory.ts';
+import { databaseChanges, flagDefaults, readsStarts } from './database-options.ts';
 import { type LanguageFeatures, languageOf } from './language.ts';
 import { Debug } from './debug/debug-port.ts';
 import { FileLoggers } from './file-loggers.ts';
@@ -29,6 +30,7 @@ import {
   type FlagValues,
   maxBlockDurationMs,
   statusFlags,
+  withRetention,
 } from './flags.ts';
 import { AlertInsight } from './alert-insight.ts';
 import { AlertHistory } from './history/alert-history.ts';
@@ -36,7 +38,7 @@ import { AlertRecorder } from './history/alert-recorder.ts';
 import type { QueryLog } from './history/query-log.ts';
 import type { WebLocation } from './listen-address.ts';
 import { Imports } from './import/imports.ts';
-import { loadReceiverFile, loadRules } from './load-rules.ts';
+import { type LoadedFiles, loadReceiverFile, loadRules } from './load-rules.ts';
 import { RuleQuarantine } from './rule-quarantine.ts';
 import { SilentRules } from './silent-rules.ts';
 import type { LogOptions } from './log-writer.ts';
@@ -50,6 +52,7 @@ import { ReadServer } from './remote/read-server.ts';
 import { ROOT } from './root.ts';
 import { createServerMetrics, type ServerMetrics } from './server-metrics.ts';
 import { ServerState } from './server-state.ts';
+import { openStorage, type StorageOpening, USER_AGENT } from './storage-opening.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
 import { RemoteReadBridge } from './threads/remote-read-bridge.ts';
 import { RemoteWriteClient } from './threads/remote-write-client.ts';
@@ -57,12 +60,11 @@ import { NearWork } from './threads/near-work.ts';
 import type { QueryMethods, QuerySettings } from './threads/query-methods.ts';
 import { QueryPool } from './threads/query-pool.ts';
 import { type QueryClient, spawnQueryWorker } from './threads/query-workers.ts';
+import { WorkHistory } from './threads/work-history.ts';
 import type { Uploader } from './upload/uploader.ts';
 import type { CreateUploader } from './upload/uploader-for.ts';
-import { PROMETHEUS_VERSION } from './version.ts';
 import { createPorts } from './web-ports.ts';
 
-const USER_AGENT = `Prometheus/${PROMETHEUS_VERSION}`;
 const UI_DIRECTORY = path.join(ROOT, 'web', 'ui', 'dist');
 /** Workers beyond the number of cores let cheap queries pass heavy ones. */
 const EXTRA_WORKER_COUNT = 2;
@@ -80,6 +82,10 @@ export type Setting = {
   readonly logger: Logger;
   /** Of the start. */
   readonly config: Config;
+  /** What it names, read already. */
+  readonly loaded: LoadedFiles;
+  /** Begun with that configuration; null when it is still to begin. */
+  readonly opening: StorageOpening | null;
   /** `--storage.upload.objstore-config-file`. */
   readonly createUploader?: CreateUploader;
   /** `--web.config.file`. */
@@ -119,9 +125,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
   const state = new ServerState(REAL_CLOCK.nowMs());
   const metrics = createServerMetrics();
   const webRegistry = new Registry();
-  const dataDirectory = path.resolve(
-    values[values.agent ? 'storage.agent.path' : 'storage.tsdb.path'],
-  );
+  const dataDirectory = dataDirectoryOf(values);
   const defaults = flagDefaults(values, features);
   const fileLoggers = new FileLoggers(() => metrics.queryLogFailures.increase());
   let current = setting.config;
@@ -167,11 +171,15 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
       1,
       Math.min(queryCountMax, availableParallelism() + EXTRA_WORKER_COUNT),
     ),
+    coreCount: availableParallelism(),
     queryCountMax,
     clock: REAL_CLOCK,
     logger,
   });
+  const history = new WorkHistory();
   const near = new NearWork<QueryMethods>({
+    lastMs: (key) => history.lastMs(key),
+    isAwaited: () => pool.hasWaiting,
     load: async () => {
       const { createQueryMethods, practice } = await import('./threads/query-methods.ts');
       const methods = createQueryMethods(querySettings, logger);
@@ -193,6 +201,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
   const queries = new Queries({
     pool,
     near,
+    history,
     ingest,
     active: activeQueries,
     metrics: new QueryMetrics(metrics.registry, queryCountMax, () => pool.queryCount),
@@ -272,10 +281,19 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
       );
     },
   });
+  const logHold = new LogHold(ingest, remoteWrite);
   const quarantine = new RuleQuarantine({ logger, registry: metrics.registry, notifications });
+  const load = async (config: Config): Promise<LoadedFiles> => ({
+    rules: await loadRules(config, {
+      language: languageOf(features),
+      quarantine: values['rules.quarantine'],
+    }),
+    receivers: await loadReceiverFile(values['notifications.file']),
+  });
   const reloader = new Reloader(
     {
       file: values['config.file'],
+      besides: [values['notifications.file']].filter((file) => file !== ''),
       clock: REAL_CLOCK,
       logger,
       state,
@@ -288,11 +306,8 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
         }),
       apply: async (config) => {
         // First what can still be refused.
-        const { groups, quarantined } = await loadRules(config, {
-          language: languageOf(features),
-          quarantine: values['rules.quarantine'],
-        });
-        const receivers = await loadReceiverFile(values['notifications.file']);
+        const { rules, receivers } =
+          config === setting.config ? setting.loaded : await load(config);
         await ingest.call('configure', {
           jobs: config.jobs,
           offsetSeed: JSON.stringify([hostname(), config.externalLabels]),
@@ -301,13 +316,14 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
         });
         // Before anything is scraped that is to be sent.
         await remoteWrite.configure(config.remoteWrite, config.externalLabels);
+        if (!values.agent) await logHold.update();
         remoteReads.configure(config.remoteRead, config.externalLabels);
         readBridge.update();
         discovery.applyConfig(new Map(config.jobs.map((job) => [job.jobName, job.discovery])));
         fileLoggers.reopen();
         current = config;
-        await alerting.apply(config, groups, receivers);
-        quarantine.set(quarantined);
+        await alerting.apply(config, rules.groups, receivers);
+        quarantine.set(rules.quarantined);
         metrics.queryLogEnabled.set(config.values.global.query_log_file === '' ? 0 : 1);
       },
     },
@@ -326,7 +342,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     dataDirectory,
     adopt: (directory) => ingest.call('adoptBlocks', directory),
     retentionMs: () => current.retention?.timeMs ?? defaults.retentionMs,
-    blockMsMax: maxBlockDurationMs(values),
+    blockMsMax: maxBlockDurationMs(withRetention(values, setting.config.retention)),
     clock: REAL_CLOCK,
     logger,
     registry: webRegistry,
@@ -386,7 +402,11 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     ]),
     flags: values,
     features,
-    statusFlags: statusFlags(values, setting.given, location.routePrefix),
+    statusFlags: statusFlags(
+      withRetention(values, setting.config.retention),
+      setting.given,
+      location.routePrefix,
+    ),
     flagDefaults: defaults,
     dataDirectory,
     config: () => current,
@@ -453,37 +473,23 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     queryLog: null,
     activeQueryFile: null,
     openStorage: async () => {
-      // Whoever asked before a restart asks again, so a query worker loads its code meanwhile. A new
-      // server has nothing to tell yet: the 10 MB of its first worker can wait for a question.
-      const isNew = !existsSync(path.join(dataDirectory, 'wal'));
-      const { config } = setting;
-      const scrape = {
-        userAgent: USER_AGENT,
-        timestampToleranceMs: values['scrape.adjust-timestamps']
-          ? values['scrape.timestamp-tolerance']
-          : 0,
-        appendMetadata: features.has('metadata-wal-records'),
-        readsStarts: readsStarts(features),
-        synthesizesStarts: features.has('st-synthesis'),
-        externalHost: location.externalUrl.host,
-        listenPort: /\d+$/.exec(values['web.listen-address'][0]!)?.[0] ?? '',
-      };
-      if (values.agent) {
-        const db = agentOptions(config, values, features, dataDirectory);
-        await ingest.call('openAgent', { db, scrape });
+      const opening = setting.opening ?? openStorage(setting, ingest);
+      const { opened } = opening;
+      shared = opening.shared;
+      if (shared === null) {
+        await opened;
         keepLogShort(values, ingest, remoteWrite, logger);
         return;
       }
-      const db = databaseOptions(config, values, features, dataDirectory);
-      const opened = ingest.call('open', { db, scrape });
-      shared = opened;
       if (values['query.blocks-during-replay']) {
-        shared = Promise.race([ingest.blocksOpen, opened]);
+        shared = Promise.race([ingest.blocksOpen, shared]);
         // That opening failed is told below.
         shared.catch(() => {});
         void ingest.blocksOpen.then(() => (state.servesBlocks = true));
       }
-      await (isNew ? opened : Promise.all([opened, pool.start()]));
+      // Whoever asked before a restart asks again, so a query worker loads its code meanwhile. A new
+      // server has nothing to tell yet: the 10 MB of its first worker can wait for a question.
+      await (opening.isNew ? opened : Promise.all([opened, pool.start()]));
     },
   };
   return server;

@@ -1,7 +1,13 @@
 /** From flags and configuration to what the database is told. */
 import { ValueError } from '../model/index.ts';
 import type { Config, FlagDefaults } from './config/index.ts';
-import { type Feature, type FlagValues, maxBlockDurationMs, retentionOfFlags } from './flags.ts';
+import {
+  type Feature,
+  type FlagValues,
+  maxBlockDurationMs,
+  retentionOfFlags,
+  withRetention,
+} from './flags.ts';
 import type { StartTimestampUse } from '../tsdb/index.ts';
 import { shipperFile } from './upload/shipper-file.ts';
 import type { IngestConfig, PlainDbOptions } from './threads/ingest.ts';
@@ -84,11 +90,15 @@ export function databaseOptions(
     directory,
     ...changes,
     minBlockMs: values['storage.tsdb.min-block-duration'],
-    maxBlockMs: Math.max(maxBlockDurationMs(values), values['storage.tsdb.min-block-duration']),
+    maxBlockMs: Math.max(
+      maxBlockDurationMs(withRetention(values, config.retention)),
+      values['storage.tsdb.min-block-duration'],
+    ),
     ...given('chunkSegmentSizeBytesMax', values['storage.tsdb.max-block-chunk-segment-size']),
     ...given('walSegmentSizeBytes', values['storage.tsdb.wal-segment-size']),
     ...given('headMemoryLimitBytes', values['storage.tsdb.head-memory-limit']),
     headSnapshotLogSizeBytes: values['storage.tsdb.head-snapshot-wal-size'],
+    logHoldSizeBytes: values['storage.remote.log-hold-size'],
     snapshotsAtEnd: features.has('memory-snapshot-on-shutdown'),
     walCompression: values['storage.tsdb.wal-compression'] ? compression : 'none',
     syncsCommits: values['storage.tsdb.wal-sync'],

@@ -22,6 +22,19 @@ export function retentionOfFlags(values: FlagValues): number {
   return timeMs ?? (sizeBytes === 0 ? DEFAULT_RETENTION_MS : 0);
 }
 
+/** The flags as they hold at start: where the configuration speaks of retention it is in their place. */
+export function withRetention(
+  values: FlagValues,
+  retention: { readonly timeMs: number; readonly sizeBytes: number } | null,
+): FlagValues {
+  if (retention === null) return values;
+  return {
+    ...values,
+    'storage.tsdb.retention.time': retention.timeMs,
+    'storage.tsdb.retention.size': retention.sizeBytes,
+  };
+}
+
 export function maxBlockDurationMs(values: FlagValues): number {
   const given = values['storage.tsdb.max-block-duration'];
   if (given !== undefined) return given;

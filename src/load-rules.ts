@@ -46,6 +46,12 @@ export async function loadRules(config: Config, options: LoadRulesOptions): Prom
   return { groups, quarantined: [] };
 }
 
+/** What a server reads besides its configuration. */
+export type LoadedFiles = {
+  readonly rules: SoundGroups;
+  readonly receivers: readonly ReceiverConfig[];
+};
+
 /** @param file  `--notifications.file`; empty for none. @throws ConfigError */
 export async function loadReceiverFile(file: string): Promise<readonly ReceiverConfig[]> {
   if (file === '') return [];

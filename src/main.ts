@@ -2,6 +2,7 @@
  * The command line's entry. Loads only the flags by itself, so that questions about them (`--help`,
  * `--version`, a typing mistake) are answered at once.
  */
+import { dataDirectoryOf } from './data-directory.ts';
 import {
   checkFlags,
   type CommandLine,
@@ -45,10 +46,14 @@ switch (line.action) {
       process.stdout.write(flagsPage());
     } else {
       const { IngestClient } = await import('./threads/ingest-client.ts');
+      const { startReplayReader } = await import('./threads/start-replay-reader.ts');
       const { 'log.level': level, 'log.format': format } = line.values;
       // Its code loads on another core while this thread loads its own, which is as much again.
       const ingest = new IngestClient({ level, format });
+      const reading = line.values.agent ? {} : startReplayReader(dataDirectoryOf(line.values));
+      const { openStorageEarly } = await import('./storage-opening.ts');
+      const opening = openStorageEarly(line.values, ingest, reading);
       const { runServer } = await import('./run-server.ts');
-      process.exit(await runServer(line.values, line.given, ingest));
+      process.exit(await runServer(line.values, line.given, ingest, opening));
     }
 }

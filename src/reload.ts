@@ -16,6 +16,8 @@ class ReloadError extends NarthexError {
 
 export type ReloaderOptions = {
   readonly file: string;
+  /** Files that flags name and that a reload reads, too. */
+  readonly besides: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
   readonly state: ServerState;
@@ -31,15 +33,14 @@ export class Reloader {
   readonly #options: ReloaderOptions;
   /** Reloads take turns. */
   #last: Promise<unknown> = Promise.resolve();
-  #watched: readonly string[];
-  #watchedHash: string;
+  #watched: readonly string[] = [];
+  #watchedHash = '';
   #timer: NodeJS.Timeout | null = null;
 
   /** @param config  loaded already, for the first {@link apply} */
   constructor(options: ReloaderOptions, config: Config) {
     this.#options = options;
-    this.#watched = config.watchedFiles;
-    this.#watchedHash = hashOfFiles(this.#watched);
+    this.#remember(config);
   }
 
   /** Puts the configuration of the start in force. */
@@ -83,12 +84,16 @@ export class Reloader {
         throw new ReloadError(what, { cause: error });
       }
       await this.#apply(config, startMs);
-      this.#watched = config.watchedFiles;
-      this.#watchedHash = hashOfFiles(this.#watched);
+      this.#remember(config);
     } catch (error) {
       this.#failed(error);
       throw error;
     }
+  }
+
+  #remember({ watchedFiles }: Config): void {
+    this.#watched = [...watchedFiles, ...this.#options.besides];
+    this.#watchedHash = hashOfFiles(this.#watched);
   }
 
   async #apply(config: Config, startMs: number): Promise<void> {

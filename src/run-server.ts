@@ -1,12 +1,15 @@
 /** A server's life: check, assemble, start, serve, stop. Resolves with the exit code. */
 import path from 'node:path';
+import type { Database } from 'better-sqlite3';
 import { ConfigError, type Logger, messageOf, ValueError } from '../model/index.ts';
 import { compileRegex } from '../model/index.ts';
 import { type Listener, NOTIFICATION_TEXTS, type SecurityPort } from '../web/index.ts';
 import { openActiveQueryFile } from './active-query-file.ts';
 import { assemble, type Server } from './assemble.ts';
+import { keepCodePagesFew } from './code-pages.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import { type Config, loadConfig } from './config/index.ts';
+import { dataDirectoryOf } from './data-directory.ts';
 import { chooseFeatures, type ChosenFeatures, type FlagName, type FlagValues } from './flags.ts';
 import { openHistory, openMemoryHistory } from './history/database.ts';
 import { QueryLog } from './history/query-log.ts';
@@ -14,9 +17,11 @@ import { languageOf } from './language.ts';
 import { locateWeb, type WebLocation } from './listen-address.ts';
 import { readsStarts } from './database-options.ts';
 import { listenOn } from './listeners.ts';
-import { loadReceiverFile, loadRules, RuleFilesError } from './load-rules.ts';
+import { type LoadedFiles, loadReceiverFile, loadRules, RuleFilesError } from './load-rules.ts';
 import { createStderrLogger } from './log-writer.ts';
 import { shutDown } from './shutdown.ts';
+import type { StorageOpening } from './storage-opening.ts';
+import type { ReplayProgress } from './threads/ingest.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
 import type { CreateUploader } from './upload/uploader-for.ts';
 import { narthexVersion, platformName, PROMETHEUS_VERSION, sourceRevision } from './version.ts';
@@ -24,11 +29,15 @@ import { narthexVersion, platformName, PROMETHEUS_VERSION, sourceRevision } from
 /** As Prometheus ends: 1 when it cannot run, 2 when what it was told is wrong. */
 const EXIT = { good: 0, cannotRun: 1, badInput: 2 } as const;
 
-/** @param ingest  begun as early as possible; what is wrong with the configuration ends it, too */
+/**
+ * @param ingest   begun as early as possible; what is wrong with the configuration ends it, too
+ * @param opening  of the storage, likewise; null when something is wrong that has to be told here
+ */
 export async function runServer(
   values: FlagValues,
   given: ReadonlySet<FlagName>,
   ingest: IngestClient,
+  opening: StorageOpening | null,
 ): Promise<number> {
   const log = { level: values['log.level'], format: values['log.format'] };
   const logger = createStderrLogger(log);
@@ -75,16 +84,22 @@ export async function runServer(
   }
 
   let server: Server | null = null;
-  ingest.onReplay = (progress) => {
-    if (server !== null) server.state.walReplay = progress;
+  const noteReplay = (progress: ReplayProgress | null) => {
+    // Without a log there is no last segment.
+    if (server !== null && progress !== null && progress.max >= 0) {
+      server.state.walReplay = progress;
+    }
   };
+  ingest.onReplay = noteReplay;
   const { promise: asked, resolve: askToStop } = Promise.withResolvers<string>();
   let config: Config;
   try {
-    config = loadConfig(values['config.file'], {
-      isAgent: values.agent,
-      prefersProtobuf: readsStarts(features.names),
-    });
+    config =
+      opening?.config ??
+      loadConfig(values['config.file'], {
+        isAgent: values.agent,
+        prefersProtobuf: readsStarts(features.names),
+      });
   } catch (error) {
     logger.error(`Error loading config (--config.file=${values['config.file']})`, {
       file: path.resolve(values['config.file']),
@@ -92,8 +107,9 @@ export async function runServer(
     });
     return EXIT.badInput;
   }
+  let rules: LoadedFiles['rules'];
   try {
-    await loadRules(config, {
+    rules = await loadRules(config, {
       language: languageOf(features.names),
       quarantine: values['rules.quarantine'],
     });
@@ -106,8 +122,9 @@ export async function runServer(
     });
     return EXIT.badInput;
   }
+  let receivers: LoadedFiles['receivers'];
   try {
-    await loadReceiverFile(values['notifications.file']);
+    receivers = await loadReceiverFile(values['notifications.file']);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const what = 'Error loading receivers';
@@ -127,12 +144,15 @@ export async function runServer(
       log,
       logger,
       config,
+      loaded: { rules, receivers },
+      opening,
       ...(security === undefined ? {} : { security }),
       ...(createUploader === undefined ? {} : { createUploader }),
       quit: () => askToStop('request to /-/quit'),
     },
     ingest,
   );
+  noteReplay(ingest.replay);
   let listener: Listener;
   try {
     const addresses = values['web.listen-address'];
@@ -148,7 +168,7 @@ export async function runServer(
   });
 
   try {
-    await start(server, config, values, features, logger);
+    await start(server, config, values, features, logger, opening?.isLong ?? false);
   } catch (error) {
     logger.error('Fatal error', { err: messageOf(error) });
     await shutDown(server, listener, logger);
@@ -168,12 +188,21 @@ async function start(
   values: FlagValues,
   features: ChosenFeatures,
   logger: Logger,
+  isLong: boolean,
 ): Promise<void> {
   const { state, notifications, metrics, reloader } = server;
   notifications.add(NOTIFICATION_TEXTS.starting);
   logger.info(values.agent ? 'Starting WAL storage ...' : 'Starting TSDB ...');
+  const directory = dataDirectoryOf(values);
+  let history: Database | null | undefined;
   try {
-    await server.openStorage();
+    const opened = server.openStorage();
+    if (isLong) {
+      // While the log is read the directory is locked, and there is nothing else to do here.
+      await Promise.race([server.ingest.replayBegun, opened]);
+      history = openHistory(directory, logger, Date.now());
+    }
+    await opened;
   } catch (error) {
     throw new Error(`opening storage failed: ${messageOf(error)}`, { cause: error });
   }
@@ -192,13 +221,13 @@ async function start(
   logger.info('Server is ready to receive web requests.');
   server.uploader?.start();
   keepCompiledCode();
+  keepCodePagesFew();
   if (values.agent) {
     // There are neither queries nor alerts to remember.
     await server.alerting.openQueue(openMemoryHistory());
     return;
   }
-  const directory = path.resolve(values['storage.tsdb.path']);
-  const history = openHistory(directory, logger, Date.now());
+  if (history === undefined) history = openHistory(directory, logger, Date.now());
   if (history !== null) {
     server.queryLog = new QueryLog(history);
     server.alertHistory.open(history);

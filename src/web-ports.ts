@@ -235,13 +235,15 @@ function valueOf(families: readonly MetricFamily[], name: string): number {
 
 /** Such as `15d`, `5GiB`, `15d or 5GiB`. */
 function retentionText(config: Config, defaults: FlagDefaults): string {
-  const { timeMs, sizeBytes } = config.retention ?? {
+  const { timeMs, sizeBytes, percentage } = config.retention ?? {
     timeMs: defaults.retentionMs,
     sizeBytes: defaults.retentionBytes,
+    percentage: 0,
   };
   const bounds: string[] = [];
   if (timeMs > 0) bounds.push(formatDuration(timeMs));
   if (sizeBytes > 0) bounds.push(formatSize(sizeBytes));
+  if (percentage > 0) bounds.push(`${percentage}%`);
   return bounds.join(' or ');
 }
 
@@ -252,8 +254,8 @@ function ownMetricsPort(parts: PortsParts): OwnMetricsPort {
       const snapshots: (readonly MetricFamily[])[] = registries.map((r) => r.snapshot());
       // While the log is read the writer does not answer.
       if (state.readiness !== 'starting') {
-        snapshots.push(await ingest.call('metrics', undefined, { signal }));
-        snapshots.push(await remoteWrite.metrics());
+        const others = [ingest.call('metrics', undefined, { signal }), remoteWrite.metrics()];
+        snapshots.push(...(await Promise.all(others)));
       }
       return mergeFamilies(snapshots);
     },

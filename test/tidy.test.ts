@@ -127,7 +127,6 @@ test('nothing is put off in a comment', () => {
 const LINE_COUNT_MAX = 500;
 /** Longer than a file with one idea should be, and why it is one idea all the same. */
 const LONG = new Map([
-  ['web/ports.ts', 'the types of everything that the web asks for, without code'],
   ['promql/plan/plan.ts', 'one function for each kind of expression'],
   ['test/scrape/discovery/fakes/clouds.ts', 'a few routes of each cloud, side by side'],
   ['test/src/remote/receive.test.ts', 'every way in which a written request can be refused'],

@@ -319,6 +319,12 @@ export const FLAGS = {
     group: 'Remote storage',
     help: 'How long to wait for samples to be sent at a stop or reload.',
   }),
+  'storage.remote.log-hold-size': value(size, 1024 * 1024 * 1024, {
+    group: 'Remote storage',
+    mode: 'server',
+    ours: true,
+    help: 'Most of the write-ahead log that is kept, beyond what a start needs, for receivers of remote write that have not got it yet; at most a tenth of a retention by size. 0 keeps nothing for them.',
+  }),
   'storage.remote.read-sample-limit': value(integer, 5e7, {
     group: 'Remote storage',
     mode: 'server',

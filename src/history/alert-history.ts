@@ -8,7 +8,6 @@ import type { Database } from 'better-sqlite3';
 import {
   type Labels,
   type Logger,
-  Matcher,
   messageOf,
   MINUTE_MS,
   SILENT_LOGGER,
@@ -23,6 +22,7 @@ import type {
   SelectorSamples,
 } from '../../web/index.ts';
 import type { AlertTransition } from '../rules/index.ts';
+import { alertFilter } from './alert-filter.ts';
 import { readTimelines } from './alert-timelines.ts';
 
 type Delivery = {
@@ -204,7 +204,7 @@ export class AlertHistory {
     this.flush();
     if (this.#database === null) return { entries: [], nextToken: null };
     const { limit, beforeId, matcherSets } = request;
-    const sets = matcherSets.map((set) => set.map((m) => new Matcher(m.name, m.operator, m.value)));
+    const isWanted = alertFilter(matcherSets);
     const rows = this.#rows(request);
     const entries: AlertHistoryPage['entries'][number][] = [];
     let lastId = beforeId;
@@ -218,8 +218,7 @@ export class AlertHistory {
       scannedCount++;
       lastId = row.id;
       const labels = JSON.parse(row.labels) as LabelObject;
-      const fits = sets.some((set) => set.every((m) => m.matches(labels[m.name] ?? '')));
-      if (sets.length > 0 && !fits) continue;
+      if (!isWanted(labels)) continue;
       entries.push({
         id: row.id,
         fingerprint: row.fingerprint,

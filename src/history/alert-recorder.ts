@@ -21,11 +21,9 @@ const SAMPLED_COUNT_MAX = 500;
 /** Evaluations whose samples wait to be asked for; of others only the changes are kept. */
 const WAITING_COUNT_MAX = 50;
 
-/** Labels of `transition` that come from its series. */
-export function seriesLabels({ labels, ownLabels }: Pick<AlertTransition, 'labels' | 'ownLabels'>) {
-  return Labels.fromPairs(
-    [...labels].filter(([name]) => name !== 'alertname' && !ownLabels.has(name)),
-  );
+/** Labels of an alert that come from its series. @param isOwn  of its rule, which names the alert */
+export function seriesLabels(labels: Labels, isOwn: (name: string) => boolean): Labels {
+  return Labels.fromPairs([...labels].filter(([name]) => name !== 'alertname' && !isOwn(name)));
 }
 
 export class AlertRecorder {
@@ -79,7 +77,9 @@ export class AlertRecorder {
     const [first] = entries;
     if (first === undefined) return;
     const { query, rule } = first.transition;
-    const alerts = entries.map(({ transition }) => seriesLabels(transition).flat);
+    const alerts = entries.map(({ transition: { labels, ownLabels } }) => {
+      return seriesLabels(labels, (name) => ownLabels.has(name)).flat;
+    });
     try {
       const samples = await queries.transitionSamples(
         { query, timeMs: queryMs, alerts },

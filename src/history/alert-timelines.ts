@@ -1,6 +1,5 @@
 /** The changes of alerts as spans of time: what was pending or firing from when to when. */
 import type { Database } from 'better-sqlite3';
-import { Matcher } from '../../model/index.ts';
 import type {
   AlertSpan,
   AlertTimeline,
@@ -8,6 +7,7 @@ import type {
   AlertTimelines,
   LabelObject,
 } from '../../web/index.ts';
+import { alertFilter } from './alert-filter.ts';
 
 /** Changes that one answer goes through, the newest first. */
 const EVENT_COUNT_MAX = 50_000;
@@ -25,6 +25,9 @@ type Event = {
   readonly activeAtMs: number;
   readonly value: string;
 };
+
+const SELECT_EVENT = `SELECT id, at_ms AS atMs, fingerprint, from_state AS fromState,
+       to_state AS toState, active_at_ms AS activeAtMs, value FROM alert_event`;
 
 type Facts = Omit<AlertTimeline, 'spans' | 'isActive' | 'labels' | 'annotations'> & {
   readonly labels: string;
@@ -52,20 +55,18 @@ export function readTimelines(
     if (!events.has(later.fingerprint)) events.set(later.fingerprint, []);
   }
   for (const fingerprint of active) {
-    const isWanted = request.fingerprint === '' || request.fingerprint === fingerprint;
-    if (isWanted && !events.has(fingerprint)) events.set(fingerprint, []);
+    const isAskedFor = request.fingerprint === '' || request.fingerprint === fingerprint;
+    if (isAskedFor && !events.has(fingerprint)) events.set(fingerprint, []);
   }
 
-  const sets = matcherSets.map((set) => set.map((m) => new Matcher(m.name, m.operator, m.value)));
+  const isWanted = alertFilter(matcherSets);
   const readFacts = database.prepare(
     `SELECT fingerprint, rule, group_name AS "group", file, text AS query, labels, annotations
        FROM alert_event JOIN query_text ON query_text.id = query_id
       WHERE fingerprint = ? ORDER BY alert_event.id DESC LIMIT 1`,
   );
   const readBefore = database.prepare(
-    `SELECT id, at_ms AS atMs, fingerprint, from_state AS fromState, to_state AS toState,
-            active_at_ms AS activeAtMs, value
-       FROM alert_event WHERE fingerprint = ? AND at_ms < ? ORDER BY id DESC LIMIT 1`,
+    `${SELECT_EVENT} WHERE fingerprint = ? AND at_ms < ? ORDER BY id DESC LIMIT 1`,
   );
   const gaps = readGaps(database);
   const alerts: AlertTimeline[] = [];
@@ -78,8 +79,7 @@ export function readTimelines(
     const facts = readFacts.get(fingerprint) as Facts | undefined;
     if (facts === undefined || (alertName !== '' && facts.rule !== alertName)) continue;
     const labels = JSON.parse(facts.labels) as LabelObject;
-    const fits = sets.some((set) => set.every((m) => m.matches(labels[m.name] ?? '')));
-    if (sets.length > 0 && !fits) continue;
+    if (!isWanted(labels)) continue;
     const before = readBefore.get(fingerprint, minMs) as Event | undefined;
     const endMs = ends.get(fingerprint) ?? null;
     const whole = spansOf(before ?? null, newestFirst.toReversed(), endMs);
@@ -139,9 +139,7 @@ function readEvents(
   const order = isNewestFirst ? 'DESC' : 'ASC';
   return database
     .prepare(
-      `SELECT id, at_ms AS atMs, fingerprint, from_state AS fromState, to_state AS toState,
-              active_at_ms AS activeAtMs, value
-         FROM alert_event WHERE ${conditions.join(' AND ')}
+      `${SELECT_EVENT} WHERE ${conditions.join(' AND ')}
         ORDER BY at_ms ${order}, id ${order} LIMIT ?`,
     )
     .all(...values, isNewestFirst ? EVENT_COUNT_MAX : LATER_COUNT_MAX) as Event[];

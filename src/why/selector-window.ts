@@ -1,5 +1,5 @@
 /** The selectors of an expression, and the times that each of them looks at. */
-import type { Duration, Expr, VectorSelector } from '../../promql/index.ts';
+import { childrenOf, type Duration, type Expr, type VectorSelector } from '../../promql/index.ts';
 
 export type SelectorWindow = {
   readonly selector: VectorSelector;
@@ -34,19 +34,8 @@ export function selectorWindows(
         const { minMs, maxMs } = shifted(expr, span, timeMs);
         return look(expr.expr, { minMs: minMs - known(expr.window), maxMs });
       }
-      case 'Call':
-        return expr.args.forEach((argument) => look(argument, span));
-      case 'Aggregation':
-        if (expr.param !== null) look(expr.param, span);
-        return look(expr.expr, span);
-      case 'Binary':
-        look(expr.left, span);
-        return look(expr.right, span);
-      case 'Paren':
-      case 'Unary':
-        return look(expr.expr, span);
-      case 'NumberLiteral':
-      case 'StringLiteral':
+      default:
+        for (const child of childrenOf(expr)) look(child, span);
     }
   };
   look(root, { minMs: timeMs, maxMs: timeMs });

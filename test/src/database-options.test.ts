@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { assert } from '../../model/index.ts';
 import { loadConfig } from '../../src/config/index.ts';
-import { databaseChanges } from '../../src/database-options.ts';
+import { databaseChanges, databaseOptions } from '../../src/database-options.ts';
 import { chooseFeatures } from '../../src/flags/feature-names.ts';
 import { parseCommandLine } from '../../src/flags.ts';
 
@@ -43,4 +43,21 @@ describe('the encoding of floats', () => {
       'XOR chunks do not store start timestamps, use "xor2"',
     );
   });
+});
+
+// As 3.14 merges them.
+test.each([
+  ['', 36],
+  ['{time: 5d}', 12],
+  ['{time: 12h}', 2],
+  ['{size: 1GB}', 31 * 24],
+])('with %j as retention no block is longer than %i hours', (retention, hours) => {
+  const file = path.join(folder, 'prometheus.yml');
+  const section = retention === '' ? '' : `storage: {tsdb: {retention: ${retention}}}\n`;
+  writeFileSync(file, section);
+  const line = parseCommandLine([]);
+  assert(line.action === 'run', 'without words the server is run');
+  const { names } = chooseFeatures([]);
+  const { maxBlockMs } = databaseOptions(loadConfig(file), line.values, names, folder);
+  expect(maxBlockMs).toBe(hours * 3_600_000);
 });

@@ -9,6 +9,7 @@ import {
   helpText,
   parseCommandLine,
   statusFlags,
+  withRetention,
   UsageError,
 } from '../../src/flags.ts';
 import { FLAGS } from '../../src/flags/flag-table.ts';
@@ -155,6 +156,22 @@ describe('flags', () => {
     expect(of('--storage.tsdb.retention.time=10y')).toBe('31d');
     expect(of('--storage.tsdb.retention.size=1GB')).toBe('31d');
   });
+
+  // As 3.14 shows them.
+  test.each([
+    [12 * 3_600_000, 0, ['12h', '0B', '1h12m']],
+    [0, 2 ** 30, ['0s', '1GiB', '31d']],
+    [0, 0, ['0s', '0B', '31d']],
+  ])(
+    'give way to a retention in the configuration of %i ms, %i bytes',
+    (timeMs, sizeBytes, all) => {
+      const { values, given } = run('--storage.tsdb.retention.time=30d');
+      const status = statusFlags(withRetention(values, { timeMs, sizeBytes }), given, WEB);
+      const names = ['retention.time', 'retention.size', 'max-block-duration'];
+      expect(names.map((name) => status[`storage.tsdb.${name}`])).toEqual(all);
+      expect(withRetention(values, null)).toBe(values);
+    },
+  );
 
   test('of our own appear in the status only when they were given', () => {
     const absent = run();

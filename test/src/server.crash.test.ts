@@ -64,6 +64,9 @@ scrape_configs: [{job_name: t, static_configs: [{targets: ["127.0.0.1:${target.p
 
   await server.startReady();
   expect(await server.ownMetric('prometheus_tsdb_clean_start')).toBe(0);
+  // Each start began a segment.
+  const replay = { min: 0, max: 3, current: 3 };
+  expect(await server.json('/api/v1/status/walreplay')).toEqual(replay);
   const kept = await samplesOf(server, 'steps_total');
   expect([...shown].filter((sample) => !kept.has(sample))).toEqual([]);
   // A target is asked again only when what it said before is in the log, or came too late.

@@ -8,7 +8,8 @@ import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { writeFamilies, type WrittenFamily } from '../scrape/support/family-writer.ts';
 import { JUDGE_BINARY } from '../support/judge.ts';
-import { sleep, TestServer } from './support/server.ts';
+import { sleep } from './support/server.ts';
+import { serversOfTests } from './support/servers.ts';
 
 const SCRAPES = 6;
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
@@ -21,10 +22,9 @@ type Page = { readonly type: string; readonly body: string | Uint8Array };
 /** What a target answers to the n-th scrape. */
 type Pages = (scrape: number, baseMs: number) => Page;
 
-const running: TestServer[] = [];
+const { start } = serversOfTests();
 const targets: Server[] = [];
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.remove();
+afterEach(() => {
   for (const target of targets.splice(0)) {
     target.close();
     target.closeAllConnections();
@@ -167,16 +167,15 @@ async function answersOf(
   await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
   const address = target.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const server = await TestServer.create(
+  const server = await start(
     `
 scrape_configs:
 - {job_name: t, scrape_interval: 300ms, scrape_timeout: 300ms, ${job}
    static_configs: [{targets: ["127.0.0.1:${port}"], labels: {instance: i}}]}
 `,
     program,
+    `--enable-feature=${features}`,
   );
-  running.push(server);
-  await server.startReady(`--enable-feature=${features}`);
   const deadlineMs = performance.now() + 20_000;
   while (scrapes < SCRAPES + 2 && performance.now() < deadlineMs) await sleep(50);
   await sleep(200);

@@ -158,9 +158,10 @@ async function expandAsking(
     if (answer instanceof CallError) throw answer;
     return answer;
   };
+  const functions = templateFunctions({ nowMs, externalUrl, pathPrefix, query });
   for (;;) {
     try {
-      return execute(templateFunctions({ nowMs, externalUrl, pathPrefix, query }));
+      return execute(functions);
     } catch (error) {
       if (error instanceof TemplateError) {
         const what = `error executing template ${name}: ${error.message}`;

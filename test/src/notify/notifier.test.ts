@@ -297,11 +297,16 @@ describe('the notifier', () => {
     apply();
     notifier.send([alert('A')]);
     await until('sent', () => metric('sent_total') === 1);
+    const connected = registry
+      .snapshot()
+      .find(({ name }) => name === 'net_conntrack_dialer_conn_established_total');
+    expect(connected?.samples).toEqual([{ labels: ['alertmanager'], value: 1 }]);
     notifier.setTargets(setName(0), []);
     await until('forgotten', () =>
       registry
         .snapshot()
-        .every(({ labelNames, samples }) => labelNames.length === 0 || samples.length === 0),
+        .filter(({ labelNames }) => labelNames.includes('alertmanager'))
+        .every(({ samples }) => samples.length === 0),
     );
     expect(await notifier.alertmanagers()).toEqual({ active: [], dropped: [] });
   });

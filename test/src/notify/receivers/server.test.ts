@@ -69,6 +69,28 @@ test('a file with a mistake is refused at the start', async () => {
   }
 });
 
+test('a change of the file is seen', async () => {
+  const other = await TestServer.create('global: {}\n');
+  const notifications = (text: string) => other.writeFile('n.yml', text);
+  const receivers = async () => {
+    const found = await other.json<{ receivers: { receiver: string }[] }>('/api/v1/receivers');
+    return found.receivers.map(({ receiver }) => receiver).join();
+  };
+  try {
+    notifications('receivers: [{name: one, webhook_configs: [{url: "http://127.0.0.1:1"}]}]');
+    const flag = `--notifications.file=${path.join(other.folder, 'n.yml')}`;
+    await other.startReady(flag, '--config.auto-reload', '--config.auto-reload-interval=1s');
+    expect(await receivers()).toBe('one');
+    notifications('receivers: [{name: two, webhook_configs: [{url: "http://127.0.0.1:1"}]}]');
+    await until('the other one is there', async () => (await receivers()) === 'two');
+    notifications('receivers: [{nam: three}]');
+    await until('the mistake is told', () => other.log.includes('did you mean name?'));
+    expect(await receivers()).toBe('two');
+  } finally {
+    await other.remove();
+  }
+}, 30_000);
+
 test('an alert is told, once, and its end after a crash', async () => {
   await server.startReady(...flags());
   await until('it is told', () => posts.length === 1);
