@@ -7,13 +7,10 @@
  * DATA_DIR holds blocks; UNIX_TIME is when the queries are evaluated. Standard input: a query a line
  * (`i,r100 EXPR`, or `get PATH`), as in `w3` of the benchmark that compares whole servers.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, createServer, get } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
+import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MeasuredServer } from './measured-server.ts';
 
 const [dataDirectory, atText, countText, ...commands] = process.argv.slice(2);
 if (dataDirectory === undefined || commands.length === 0) {
@@ -24,7 +21,6 @@ const at = Number(atText);
 const requestCount = Number(countText);
 const SPAN_SECONDS = 12_000;
 const SETTLE_MS = 1500;
-const TICKS_PER_SECOND = 100;
 /** Requests are told apart by how many of their kind came before. */
 const PHASES = [
   { name: 'first', from: 0, to: 1 },
@@ -56,90 +52,29 @@ function questionsOf(line: string): Question[] {
     });
 }
 
+/** Asks over one connection, which stays. */
 class Contestant {
-  readonly name: string;
-  readonly readyMs: number;
-  readonly #process: ChildProcess;
-  readonly #folder: string;
-  readonly #port: number;
+  readonly server: MeasuredServer;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-  private constructor(
-    name: string,
-    child: ChildProcess,
-    folder: string,
-    port: number,
-    readyMs: number,
-  ) {
-    this.name = name;
-    this.#process = child;
-    this.#folder = folder;
-    this.#port = port;
-    this.readyMs = readyMs;
-  }
-
-  static async start(command: string): Promise<Contestant> {
-    const folder = mkdtempSync(path.join(tmpdir(), 'narthex-cold-'));
-    const port = await freePort();
-    const config = path.join(folder, 'prometheus.yml');
-    writeFileSync(config, 'global: {scrape_interval: 1m}\n');
-    cpSync(dataDirectory!, path.join(folder, 'data'), { recursive: true });
-    const args = [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${path.join(folder, 'data')}`,
-      '--storage.tsdb.retention.time=100y',
-      `--web.listen-address=127.0.0.1:${port}`,
-    ];
-    const startedMs = performance.now();
-    const child = spawn(command, args, { stdio: 'ignore' });
-    const probe = `http://127.0.0.1:${port}/-/ready`;
-    while (
-      !(await fetch(probe).then(
-        (answer) => answer.ok,
-        () => false,
-      ))
-    ) {
-      await sleep(5);
-    }
-    return new Contestant(command, child, folder, port, performance.now() - startedMs);
+  constructor(server: MeasuredServer) {
+    this.server = server;
   }
 
   ask(url: string): Promise<number> {
     const startedMs = performance.now();
     return new Promise((resolve, reject) => {
-      get({ port: this.#port, path: url, agent: this.#agent }, (answer) => {
+      get(this.server.url + url, { agent: this.#agent }, (answer) => {
         answer.resume();
         answer.on('end', () => resolve(performance.now() - startedMs));
       }).on('error', reject);
     });
   }
 
-  get cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.#process.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-  }
-
-  get residentMib(): number {
-    const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
-  }
-
   async stop(): Promise<void> {
     this.#agent.destroy();
-    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGTERM');
-    await ended;
-    rmSync(this.#folder, { recursive: true, force: true });
+    await this.server.stop();
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 function median(values: readonly number[]): number {
@@ -150,22 +85,33 @@ function median(values: readonly number[]): number {
 const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
+function figuresOf(server: MeasuredServer, cpuBefore: number): string {
+  const cpu = (server.cpuSeconds() - cpuBefore).toFixed(2);
+  return `${cpu} s of CPU, ${(server.memoryBytes() / 2 ** 20).toFixed(1)} MiB`;
+}
+
 const lines = readFileSync(0, 'utf8').split('\n');
 const questions = lines
   .filter((line) => line.trim() !== '' && !line.startsWith('#'))
   .flatMap(questionsOf);
 const contestants: Contestant[] = [];
 try {
-  for (const command of commands) contestants.push(await Contestant.start(command));
+  for (const command of commands) {
+    const server = await MeasuredServer.start(command, {
+      config: 'global: {scrape_interval: 1m}\n',
+      data: dataDirectory,
+      flags: ['--storage.tsdb.retention.time=100y'],
+    });
+    contestants.push(new Contestant(server));
+  }
   await sleep(SETTLE_MS);
-  for (const contestant of contestants) {
-    const { name, readyMs, cpuSeconds, residentMib } = contestant;
+  for (const { server } of contestants) {
     console.log(
-      `${name}: ready after ${readyMs.toFixed(0)} ms, ${cpuSeconds.toFixed(2)} s of CPU, ` +
-        `${residentMib.toFixed(1)} MiB before the first request`,
+      `${server.program}: ready after ${server.readyMs.toFixed(0)} ms, ` +
+        `${figuresOf(server, 0)} before the first request`,
     );
   }
-  const cpuBefore = contestants.map(({ cpuSeconds }) => cpuSeconds);
+  const cpuBefore = contestants.map(({ server }) => server.cpuSeconds());
   /** Ratios A/B by mode and phase. */
   const ratios = new Map<string, number[]>();
   for (const [i, { mode, text, url }] of questions.entries()) {
@@ -190,11 +136,8 @@ try {
   for (const [key, values] of ratios) {
     console.log(`${key.padEnd(14)} A/B ${geometricMean(values).toFixed(2)} (${values.length})`);
   }
-  for (const [c, contestant] of contestants.entries()) {
-    const cpu = contestant.cpuSeconds - cpuBefore[c]!;
-    console.log(
-      `${contestant.name}: ${cpu.toFixed(2)} s, ${contestant.residentMib.toFixed(1)} MiB`,
-    );
+  for (const [c, { server }] of contestants.entries()) {
+    console.log(`${server.program}: ${figuresOf(server, cpuBefore[c]!)}`);
   }
 } finally {
   for (const contestant of contestants) await contestant.stop();

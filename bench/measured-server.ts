@@ -1,62 +1,99 @@
-/** A server as a black box: started on an empty directory, with its CPU and memory read from /proc. */
+/** A server as a black box: started in a directory of its own, with its CPU and memory read from /proc. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const TICKS_PER_SECOND = 100;
-const ROOT = path.join(import.meta.dirname, '..');
+const POLL_MS = 5;
+const DATA = 'data';
+/** The program of this checkout. */
+export const OURS = path.join(import.meta.dirname, '..', 'bin', 'narthex');
 
 /** Ours, and the one that NARTHEX_PROMETHEUS names. */
 export function serversToCompare(): { readonly name: string; readonly program: string }[] {
   const prometheus = process.env['NARTHEX_PROMETHEUS'];
   return [
-    { name: 'narthex', program: path.join(ROOT, 'bin', 'narthex') },
+    { name: 'narthex', program: OURS },
     ...(prometheus === undefined ? [] : [{ name: 'prometheus', program: prometheus }]),
   ];
 }
+
+export type ServerOptions = {
+  /** Its text; empty if not given. */
+  readonly config?: string;
+  /** A directory whose copy is its data. */
+  readonly data?: string;
+  readonly flags?: readonly string[];
+};
 
 export class MeasuredServer {
   readonly program: string;
   readonly url: string;
   readonly dataDirectory: string;
+  /** From its start until it was ready. */
+  readonly readyMs: number;
   readonly #folder: string;
   readonly #child: ChildProcess;
 
-  private constructor(program: string, folder: string, port: number, child: ChildProcess) {
+  private constructor(
+    program: string,
+    url: string,
+    folder: string,
+    child: ChildProcess,
+    readyMs: number,
+  ) {
     this.program = program;
+    this.url = url;
+    this.dataDirectory = path.join(folder, DATA);
+    this.readyMs = readyMs;
     this.#folder = folder;
-    this.dataDirectory = path.join(folder, 'data');
-    this.url = `http://127.0.0.1:${port}`;
     this.#child = child;
   }
 
   /** Resolves when it is ready. */
-  static async start(program: string): Promise<MeasuredServer> {
+  static async start(
+    program: string,
+    { config = '', data, flags = [] }: ServerOptions = {},
+  ): Promise<MeasuredServer> {
     const folder = mkdtempSync(path.join(tmpdir(), 'narthex-bench-'));
-    const config = path.join(folder, 'prometheus.yml');
-    writeFileSync(config, '');
-    const port = await freePort();
+    const configFile = path.join(folder, 'prometheus.yml');
+    const dataDirectory = path.join(folder, DATA);
+    writeFileSync(configFile, config);
+    if (data !== undefined) cpSync(data, dataDirectory, { recursive: true });
+    const address = `127.0.0.1:${await freePort()}`;
+    const url = `http://${address}`;
+    const startMs = performance.now();
     const child = spawn(
       program,
       [
-        `--config.file=${config}`,
-        `--storage.tsdb.path=${path.join(folder, 'data')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-        '--web.enable-remote-write-receiver',
-        '--web.enable-admin-api',
+        `--config.file=${configFile}`,
+        `--storage.tsdb.path=${dataDirectory}`,
+        `--web.listen-address=${address}`,
+        ...flags,
       ],
       { stdio: 'ignore' },
     );
-    const server = new MeasuredServer(program, folder, port, child);
     for (;;) {
-      const answer = await fetch(`${server.url}/-/ready`).catch(() => null);
-      if (answer?.ok === true) return server;
-      if (child.exitCode !== null) throw new Error(`${program} ended`);
-      await sleep(20);
+      const answer = await fetch(`${url}/-/ready`).catch(() => null);
+      if (answer?.ok === true) break;
+      if (child.exitCode !== null) {
+        rmSync(folder, { recursive: true });
+        throw new Error(`${program} ended`);
+      }
+      await sleep(POLL_MS);
     }
+    return new MeasuredServer(program, url, folder, child, performance.now() - startMs);
   }
 
   /** Of all its threads, since its start. */
@@ -66,9 +103,10 @@ export class MeasuredServer {
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }
 
-  residentBytes(): number {
+  /** What it has resident; of that its own (`RssAnon`); the most that it had (`VmHWM`). */
+  memoryBytes(kind: 'VmRSS' | 'RssAnon' | 'VmHWM' = 'VmRSS'): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) * 1024;
+    return Number(new RegExp(`^${kind}:\\s+(\\d+)`, 'm').exec(status)![1]) * 1024;
   }
 
   /** Bytes of all files below a directory of the data directory. */
@@ -93,9 +131,9 @@ export class MeasuredServer {
     return answer.data;
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGTERM');
+    this.#child.kill(signal);
     await ended;
     rmSync(this.#folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 /** Remote-write 1.0 requests for load: whole targets of `tsdb-data.ts`, several samples a series. */
-import { ByteWriter, snappyCompress, snappySizeMax } from '../model/index.ts';
+import { ProtobufWriter, snappyCompress, snappySizeMax } from '../model/index.ts';
 import { labelsOf, nextValue, SERIES_PER_TARGET } from './tsdb-data.ts';
 
 export type Load = {
@@ -34,11 +34,7 @@ export async function sendLoad(url: string, load: Load): Promise<void> {
   }
 }
 
-const request = new ByteWriter(1 << 20);
-const series = new ByteWriter(4096);
-const part = new ByteWriter(512);
-const doubleBytes = new Uint8Array(8);
-const doubleView = new DataView(doubleBytes.buffer);
+const request = new ProtobufWriter();
 
 /** WriteRequest{1: TimeSeries{1: Label{1 name, 2 value}, 2: Sample{1 value, 2 timestamp}}} */
 function encodeRequest(
@@ -51,33 +47,23 @@ function encodeRequest(
   request.clear();
   const end = Math.min(first + SERIES_PER_TARGET, seriesCount);
   for (let at = first; at < end; at++) {
-    series.clear();
-    for (const [name, value] of labelsOf(first / SERIES_PER_TARGET, at - first)) {
-      part.clear();
-      part.putByte(0x0a);
-      part.putUvarintText(name);
-      part.putByte(0x12);
-      part.putUvarintText(value);
-      putMessage(series, 0x0a, part);
-    }
-    for (let n = from; n < to; n++) {
-      values[at] = nextValue(at, values[at]!);
-      part.clear();
-      part.putByte(0x09);
-      doubleView.setFloat64(0, values[at]!, true);
-      part.putBytes(doubleBytes);
-      part.putByte(0x10);
-      part.putUvarint(firstMs + n * stepMs);
-      putMessage(series, 0x12, part);
-    }
-    putMessage(request, 0x0a, series);
+    request.message(1, () => {
+      for (const [name, value] of labelsOf(first / SERIES_PER_TARGET, at - first)) {
+        request.message(1, () => {
+          request.text(1, name);
+          request.text(2, value);
+        });
+      }
+      for (let n = from; n < to; n++) {
+        const sample = (values[at] = nextValue(at, values[at]!));
+        request.message(2, () => {
+          request.double(1, sample);
+          request.uint64(2, firstMs + n * stepMs);
+        });
+      }
+    });
   }
-  const out = new Uint8Array(snappySizeMax(request.length));
-  return out.subarray(0, snappyCompress(request.bytes, 0, request.length, out, 0));
-}
-
-function putMessage(into: ByteWriter, tag: number, message: ByteWriter): void {
-  into.putByte(tag);
-  into.putUvarint(message.length);
-  into.putBytes(message.bytes.subarray(0, message.length));
+  const bytes = request.view();
+  const out = new Uint8Array(snappySizeMax(bytes.length));
+  return out.subarray(0, snappyCompress(bytes, 0, bytes.length, out, 0));
 }
