@@ -81,6 +81,7 @@ export function databaseOptions(
   // Zero stands for "as the database thinks fit".
   const given = (key: keyof PlainDbOptions, value: number) => (value > 0 ? { [key]: value } : {});
   const compression = values['storage.tsdb.wal-compression-type'];
+  const segmentSizeBytesMax = values['storage.tsdb.max-block-chunk-segment-size'];
   // An agent has no chunks, and needs no encoding that can hold them.
   const changes = databaseChanges(config, values, features);
   if (features.has('st-storage') && changes.floatEncoding === 'xor') {
@@ -94,7 +95,10 @@ export function databaseOptions(
       maxBlockDurationMs(withRetention(values, config.retention)),
       values['storage.tsdb.min-block-duration'],
     ),
-    ...given('chunkSegmentSizeBytesMax', values['storage.tsdb.max-block-chunk-segment-size']),
+    chunkFiles: {
+      ...(segmentSizeBytesMax > 0 ? { segmentSizeBytesMax } : {}),
+      bypassesCache: features.has('use-uncached-io'),
+    },
     ...given('walSegmentSizeBytes', values['storage.tsdb.wal-segment-size']),
     ...given('headMemoryLimitBytes', values['storage.tsdb.head-memory-limit']),
     headSnapshotLogSizeBytes: values['storage.tsdb.head-snapshot-wal-size'],

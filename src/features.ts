@@ -172,7 +172,7 @@ export function serverFeatures(
       isolation: true,
       native_histograms: true,
       st_storage: names.has('st-storage'),
-      use_uncached_io: false,
+      use_uncached_io: names.has('use-uncached-io'),
       xor2_encoding: names.has('xor2-encoding'),
     },
     ui: { ui_v2: false, ui_v3: true },

@@ -75,7 +75,7 @@ export class BlockJobs {
       endMs,
       part,
       ...(staleRefs === undefined ? {} : { staleRefs }),
-      chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
+      chunkFiles: options.chunkFiles,
     });
     const seconds = this.#secondsSince(startMs);
     metrics.noteCompaction(seconds, chunkFigures);
@@ -103,7 +103,7 @@ export class BlockJobs {
       parents,
       isRewrite,
       keptWhenEmpty: blocks.newestOf(parents),
-      chunkSegmentSizeBytesMax: options.chunkSegmentSizeBytesMax,
+      chunkFiles: options.chunkFiles,
     });
     if (corruption !== null) {
       // So that the plan does not come back to them for ever.

@@ -4,6 +4,7 @@
  */
 import { CorruptionError, Labels } from '../model/index.ts';
 import { writeBlock } from './block/block-writer.ts';
+import type { ChunkFileOptions } from './block/chunk-file-writer.ts';
 import { type ChunkFigures, ChunkMeasure } from './block/chunk-measure.ts';
 import { type BlockMeta, CompactionHint, newCompaction } from './block/meta-json.ts';
 import { compactBlocks } from './compaction/compact.ts';
@@ -29,7 +30,7 @@ export type CompactionJob =
       readonly part: HeadPart;
       /** Only these series, which are stale; all of them when absent. */
       readonly staleRefs?: Uint32Array;
-      readonly chunkSegmentSizeBytesMax: number;
+      readonly chunkFiles: ChunkFileOptions;
     }
   /** Merges blocks into one. */
   | {
@@ -40,7 +41,7 @@ export type CompactionJob =
       readonly isRewrite: boolean;
       /** The parent that stays when nothing is left of all of them; null: none. */
       readonly keptWhenEmpty: string | null;
-      readonly chunkSegmentSizeBytesMax: number;
+      readonly chunkFiles: ChunkFileOptions;
     }
   /** Writes anew what still matters of the log's oldest segments. */
   | {
@@ -89,7 +90,7 @@ export function runCompactionJob(
     case 'head-block':
       return writeHeadBlock(job, shared, files);
     case 'merge-blocks': {
-      const { ulid, parents, isRewrite, keptWhenEmpty, chunkSegmentSizeBytesMax } = job;
+      const { ulid, parents, isRewrite, keptWhenEmpty, chunkFiles } = job;
       const dataDirectory = shared.directory;
       const options = {
         files,
@@ -98,7 +99,7 @@ export function runCompactionJob(
         isRewrite,
         keptWhenEmpty,
         ulid,
-        chunkSegmentSizeBytesMax,
+        chunkFiles,
       };
       try {
         return { meta: compactBlocks(options).meta, corruption: null };
@@ -119,7 +120,7 @@ function writeHeadBlock(
   shared: SharedDb,
   files: Files,
 ): JobResult {
-  const { ulid, minMs, endMs, part, staleRefs, targetDirectory, chunkSegmentSizeBytesMax } = job;
+  const { ulid, minMs, endMs, part, staleRefs, targetDirectory, chunkFiles } = job;
   const reader = openReader(shared, { files });
   const source = new HeadBlockSource(reader.head, minMs, endMs, part, staleRefs);
   const measure = new ChunkMeasure();
@@ -128,7 +129,7 @@ function writeHeadBlock(
       files,
       dataDirectory: targetDirectory,
       source,
-      chunkSegmentSizeBytesMax,
+      chunkFiles,
       onChunk: (chunk) => measure.add(chunk),
       meta: {
         ulid,

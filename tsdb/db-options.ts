@@ -1,6 +1,7 @@
 /** What a database can be told. Each option names the flag or configuration key that it serves. */
 import os from 'node:os';
 import { type Clock, type Logger, Registry, SILENT_LOGGER } from '../model/index.ts';
+import type { ChunkFileOptions } from './block/chunk-file-writer.ts';
 import { SAMPLES_PER_CHUNK_DEFAULT } from './head/cut-rules.ts';
 import { START_TIMESTAMPS_IGNORED, type StartTimestampUse } from './head/start-timestamps.ts';
 import type { Files } from './io/files.ts';
@@ -39,8 +40,8 @@ export type DbOptions = {
   readonly minBlockMs?: number;
   /** `--storage.tsdb.max-block-duration`; by default a tenth of the retention, at most 31 days. */
   readonly maxBlockMs?: number;
-  /** `--storage.tsdb.max-block-chunk-segment-size` */
-  readonly chunkSegmentSizeBytesMax?: number;
+  /** `--storage.tsdb.max-block-chunk-segment-size`, `--enable-feature=use-uncached-io` */
+  readonly chunkFiles?: ChunkFileOptions;
   /** `--storage.tsdb.retention.time`; 0 keeps for ever. */
   readonly retentionMs?: number;
   /** `--storage.tsdb.retention.size`; 0 is without limit. */
@@ -141,7 +142,7 @@ export function resolveOptions(options: DbOptions): ResolvedOptions {
     registry: new Registry(),
     files: NODE_FILES,
     maxBlockMs: Math.max(minBlockMs, Math.min(31 * DAY_MS, tenthMs)),
-    chunkSegmentSizeBytesMax: 512 * MIB,
+    chunkFiles: {},
     retentionSizeBytes: 0,
     walSegmentSizeBytes: SEGMENT_SIZE_BYTES_DEFAULT,
     walCompression: 'snappy',

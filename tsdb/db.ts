@@ -322,7 +322,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
   /** Copies all blocks (by hard links) and, unless told not to, the head as a block. */
   snapshot(targetDirectory: string, withHead: boolean): Promise<void> {
     return this.#maintenance.exclusively(async () => {
-      const { files, directory, clock, chunkSegmentSizeBytesMax } = this.#options;
+      const { files, directory, clock, chunkFiles } = this.#options;
       snapshotBlocks(files, directory, targetDirectory, this.#blocks.all);
       const { minMs, maxMs } = this.#openReader().head;
       if (!withHead || minMs > maxMs) return;
@@ -333,7 +333,7 @@ export class Db implements Appendable, Queryable, ExemplarQueryable {
         minMs,
         endMs: maxMs + 1,
         part: 'both',
-        chunkSegmentSizeBytesMax,
+        chunkFiles,
       } as const;
       await this.#runJob(job);
     });

@@ -174,7 +174,7 @@ describe('the answer to a query', () => {
   test('of many megabytes is whole, also after one that was given up halfway', () => {
     const count = 5000;
     const timestampsMs = Float64Array.from({ length: count }, (_, i) => i * 15_000);
-    const series = Array.from({ length: 60 }, (_, row) => ({
+    const series = Array.from({ length: 60 }, (_series, row) => ({
       labels: Labels.fromObject({ row: String(row) }),
       count,
       timestampsMs,

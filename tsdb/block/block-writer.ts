@@ -11,7 +11,7 @@ import { assert } from '../../model/index.ts';
 import { CREATION_SUFFIX } from './block-directory.ts';
 import type { BlockSource, SourceChunk } from './block-source.ts';
 import { CHUNKS_DIRECTORY_NAME } from './chunk-file.ts';
-import { ChunkFileWriter } from './chunk-file-writer.ts';
+import { type ChunkFileOptions, ChunkFileWriter } from './chunk-file-writer.ts';
 import { type BlockMeta, writeMeta } from './meta-json.ts';
 import { Tombstones, writeTombstones } from './tombstone-file.ts';
 
@@ -23,7 +23,7 @@ export type WriteBlockOptions = {
   /** What the block is; the stats are counted while writing. */
   readonly meta: Omit<BlockMeta, 'stats'>;
   readonly source: BlockSource;
-  readonly chunkSegmentSizeBytesMax?: number;
+  readonly chunkFiles?: ChunkFileOptions;
   /** Sees every chunk as it is written. */
   readonly onChunk?: (chunk: SourceChunk) => void;
 };
@@ -57,10 +57,10 @@ function writeContent(
   temporary: string,
   source: BlockSource,
 ): BlockMeta['stats'] {
-  const { files, chunkSegmentSizeBytesMax, onChunk } = options;
+  const { files, onChunk } = options;
   const { minMs, endMs } = options.meta;
   const chunksDirectory = `${temporary}/${CHUNKS_DIRECTORY_NAME}`;
-  const chunkFiles = new ChunkFileWriter(files, chunksDirectory, chunkSegmentSizeBytesMax);
+  const chunkFiles = new ChunkFileWriter(files, chunksDirectory, options.chunkFiles);
   const index = new IndexWriter(files, `${temporary}/${INDEX_FILE_NAME}`, source.symbols());
   let floatSampleCount = 0;
   let histogramSampleCount = 0;

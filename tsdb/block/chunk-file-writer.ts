@@ -2,7 +2,7 @@
 import { assert, ByteWriter } from '../../model/index.ts';
 import type { Encoding } from '../chunk/encoding.ts';
 import { BufferedWriter } from '../io/buffered-writer.ts';
-import type { Files } from '../io/files.ts';
+import type { Files, OpenMode } from '../io/files.ts';
 import {
   CHUNK_CHECKSUM_SIZE_BYTES,
   CHUNK_PREFIX_SIZE_BYTES_MAX,
@@ -13,10 +13,18 @@ import {
   packChunkRef,
 } from './chunk-file.ts';
 
+export type ChunkFileOptions = {
+  /** Never exceeded, but by a single chunk. */
+  readonly segmentSizeBytesMax?: number;
+  /** Leaves the page cache to what is read. */
+  readonly bypassesCache?: boolean;
+};
+
 export class ChunkFileWriter {
   readonly #files: Files;
   readonly #directory: string;
   readonly #segmentSizeBytesMax: number;
+  readonly #mode: OpenMode;
   readonly #frame = new ByteWriter(4096);
   #segment = -1;
   #out: BufferedWriter | null = null;
@@ -26,10 +34,12 @@ export class ChunkFileWriter {
    */
   #reservedEnd = 0;
 
-  constructor(files: Files, directory: string, segmentSizeBytesMax = CHUNK_SEGMENT_SIZE_BYTES_MAX) {
+  constructor(files: Files, directory: string, options: ChunkFileOptions = {}) {
+    const { segmentSizeBytesMax = CHUNK_SEGMENT_SIZE_BYTES_MAX, bypassesCache = false } = options;
     this.#files = files;
     this.#directory = directory;
     this.#segmentSizeBytesMax = segmentSizeBytesMax;
+    this.#mode = bypassesCache ? 'create-uncached' : 'create';
     files.makeDirectory(directory);
   }
 
@@ -73,7 +83,7 @@ export class ChunkFileWriter {
     this.#segment++;
     assert(this.#segment < 2 ** 21, 'too many chunk files');
     const path = `${this.#directory}/${chunkFileName(this.#segment)}`;
-    this.#out = new BufferedWriter(this.#files.open(path, 'create'));
+    this.#out = new BufferedWriter(this.#files.open(path, this.#mode));
     this.#out.append(encodeChunkFileHeader());
     return this.#out;
   }

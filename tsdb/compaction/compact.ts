@@ -6,6 +6,7 @@
 import { assert } from '../../model/index.ts';
 import { Block } from '../block/block.ts';
 import { writeBlock } from '../block/block-writer.ts';
+import type { ChunkFileOptions } from '../block/chunk-file-writer.ts';
 import { type BlockMeta, commonForeignFields, readMeta, writeMeta } from '../block/meta-json.ts';
 import type { Files } from '../io/files.ts';
 import { WindowCache } from '../io/file-window.ts';
@@ -22,7 +23,7 @@ export type CompactOptions = {
   readonly ulid: string;
   /** Only takes out what was deleted of one parent: then the new block counts as just written. */
   readonly isRewrite?: boolean;
-  readonly chunkSegmentSizeBytesMax?: number;
+  readonly chunkFiles?: ChunkFileOptions;
 };
 
 export type CompactResult = {
@@ -33,7 +34,7 @@ export type CompactResult = {
 
 /** @throws CorruptionError when a parent cannot be read; nothing is changed then */
 export function compactBlocks(options: CompactOptions): CompactResult {
-  const { files, dataDirectory, parents, ulid, chunkSegmentSizeBytesMax } = options;
+  const { files, dataDirectory, parents, ulid, chunkFiles = {} } = options;
   assert(parents.length > 0, 'nothing to compact');
   const cache = new WindowCache();
   const blocks: Block[] = [];
@@ -48,7 +49,7 @@ export function compactBlocks(options: CompactOptions): CompactResult {
       dataDirectory,
       meta: mergedMeta(ulid, metas, options.isRewrite ?? false),
       source: new MergedSource(blocks),
-      ...(chunkSegmentSizeBytesMax === undefined ? {} : { chunkSegmentSizeBytesMax }),
+      chunkFiles,
     });
     if (meta === null) {
       for (const block of blocks) {

@@ -5,7 +5,11 @@
  * Failures are Node's own: an Error whose `code` is ENOENT, ENOSPC, EEXIST, …
  */
 export interface Files {
-  /** `read`: must exist. `create`: truncates what is there. `append`: goes on at its end. */
+  /**
+   * `read`: must exist. `create`: truncates what is there. `create-uncached`: the same for a file that
+   * can only be appended to, and that leaves the page cache alone where the system can do that.
+   * `append`: goes on at its end.
+   */
   open(path: string, mode: OpenMode): FileHandle;
   /** Null when nothing is there. */
   stat(path: string): FileStat | null;
@@ -30,7 +34,7 @@ export interface Files {
   readAll(path: string): Uint8Array;
 }
 
-export type OpenMode = 'read' | 'create' | 'append';
+export type OpenMode = 'read' | 'create' | 'create-uncached' | 'append';
 
 export type FileStat = {
   readonly kind: 'file' | 'directory' | 'other';

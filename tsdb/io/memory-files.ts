@@ -84,7 +84,7 @@ export class MemoryFiles implements Files {
       if (mode === 'read') throw fileError('ENOENT', 'open', path);
       node = new MemoryFile();
       this.#rename({ kind: 'set', path, node });
-    } else if (mode === 'create') {
+    } else if (mode !== 'append' && mode !== 'read') {
       this.#change(node, { kind: 'truncate', sizeBytes: 0 });
     }
     return this.#handle(path, node);

@@ -7,8 +7,14 @@ import {
   type FileStat,
   type OpenMode,
 } from './files.ts';
+import { UncachedFile } from './uncached-file.ts';
 
-const FLAGS: Record<OpenMode, string> = { read: 'r', create: 'w+', append: 'a+' };
+const FLAGS: Record<OpenMode, string> = {
+  read: 'r',
+  create: 'w+',
+  'create-uncached': 'w+',
+  append: 'a+',
+};
 
 class NodeFile implements FileHandle {
   readonly path: string;
@@ -94,7 +100,8 @@ class NodeFiles implements Files {
   }
 
   open(path: string, mode: OpenMode): FileHandle {
-    return new NodeFile(path, mode);
+    const uncached = mode === 'create-uncached' ? UncachedFile.create(path) : null;
+    return uncached ?? new NodeFile(path, mode);
   }
 
   stat(path: string): FileStat | null {

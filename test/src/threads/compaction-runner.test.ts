@@ -43,7 +43,7 @@ function headBlock(serial: number, targetDirectory = directory): CompactionJob {
     minMs: 0,
     endMs: 7_200_000,
     part: 'in-order',
-    chunkSegmentSizeBytesMax: 2 ** 20,
+    chunkFiles: { segmentSizeBytesMax: 2 ** 20 },
   };
 }
 
@@ -67,7 +67,7 @@ test('a job that fails says why, and the next one has a thread', async () => {
     parents: ['01M7XWB9G5Q5R6HHCNJ8000008'],
     isRewrite: false,
     keptWhenEmpty: null,
-    chunkSegmentSizeBytesMax: 2 ** 20,
+    chunkFiles: { segmentSizeBytesMax: 2 ** 20 },
   };
   await expect(runner.run(merge, db.shared)).rejects.toThrow('ENOENT');
   const { meta } = await runner.run(headBlock(1), db.shared);

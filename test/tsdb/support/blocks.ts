@@ -80,7 +80,10 @@ export function writeTestBlock(
       endMs,
       compaction: { ...newCompaction(ulid), ...options.compaction },
     },
-    ...(chunkSegmentSizeBytesMax === undefined ? {} : { chunkSegmentSizeBytesMax }),
+    chunkFiles:
+      chunkSegmentSizeBytesMax === undefined
+        ? {}
+        : { segmentSizeBytesMax: chunkSegmentSizeBytesMax },
   });
 }
 

@@ -28,7 +28,8 @@ export class MortalFiles implements Files {
 
   open(path: string, mode: OpenMode): FileHandle {
     // Opening makes a file where there is none, or empties it.
-    const isChange = mode === 'create' || (mode === 'append' && this.files.stat(path) === null);
+    const isChange =
+      mode.startsWith('create') || (mode === 'append' && this.files.stat(path) === null);
     return isChange
       ? this.#change(() => this.#handle(this.files.open(path, mode)))
       : this.#handle(this.files.open(path, mode));
