@@ -21,6 +21,7 @@ export * from './powers.ts';
 export * from './metadata.ts';
 export * from './exemplar.ts';
 export * from './storage.ts';
+export * from './trace.ts';
 export * from './labels/labels.ts';
 export * from './labels/name-rules.ts';
 export * from './labels/regex.ts';

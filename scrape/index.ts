@@ -20,6 +20,8 @@ export { type ReadBody, readExposition, type ReadSample } from './read-expositio
 export { type SampleLine, SampleLineReader } from './exposition/sample-line.ts';
 export { HttpClient, type HttpClientOptions } from './http/http-client.ts';
 export type { HttpRequest, HttpResponse } from './http/http-request.ts';
+export { SecretFiles } from './http/secret-files.ts';
+export { tlsOptions } from './http/tls-options.ts';
 export { dialerMetrics } from './scrape-metrics.ts';
 export { FetchError, type FetchErrorKind } from './http/fetch-error.ts';
 export { type Credentials, signedHeaders, type ToSign } from './http/signature-v4.ts';

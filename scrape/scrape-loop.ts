@@ -13,6 +13,7 @@ import {
   type Logger,
   messageOf,
   NO_SERIES,
+  type TracerSource,
   ValueError,
 } from '../model/index.ts';
 import { REPORT_ENTRY } from './append-staged.ts';
@@ -47,6 +48,7 @@ export type LoopContext = {
   readonly offsetSeed: string;
   /** A scrape that begins within so many milliseconds of its slot gets the slot's time; 0: none. */
   readonly timestampToleranceMs: number;
+  readonly tracer: TracerSource;
 };
 
 export type TargetHealth = 'up' | 'down' | 'unknown';
@@ -224,9 +226,16 @@ export class ScrapeLoop {
   async #fetch(): Promise<HttpResponse> {
     if (this.forcedError !== '') throw new ForcedError(this.forcedError);
     const request = { ...this.#job.request(this.target), signal: this.#abort.signal };
-    const response = await this.#job.fetcher.request(request);
-    if (response.status !== 200) throw new StatusError(response.status, response.statusText);
-    return response;
+    const span = this.#context.tracer()?.start('Scrape', 'client');
+    try {
+      const response = await this.#job.fetcher.request(
+        span === undefined ? request : { ...request, span },
+      );
+      if (response.status !== 200) throw new StatusError(response.status, response.statusText);
+      return response;
+    } finally {
+      span?.end();
+    }
   }
 
   /** Reads the body and hands everything to storage; never waits. */

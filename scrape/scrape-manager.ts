@@ -13,6 +13,8 @@ import {
   Registry,
   type RelabelStep,
   SILENT_LOGGER,
+  NO_TRACER,
+  type TracerSource,
 } from '../model/index.ts';
 import type { LabelRecord, ScrapeConfig, TargetGroup } from './config.ts';
 import { globalUrlOf } from './global-url.ts';
@@ -33,6 +35,7 @@ export type ScrapeManagerOptions = {
   readonly userAgent: string;
   /** `--scrape.adjust-timestamps` and `--scrape.timestamp-tolerance`; 0 adjusts nothing. */
   readonly timestampToleranceMs?: number;
+  readonly tracer?: TracerSource;
   /** `--enable-feature=metadata-wal-records`. */
   readonly appendMetadata?: boolean;
   /** Hand start timestamps of metrics to storage. */
@@ -274,11 +277,12 @@ export class ScrapeManager {
   }
 
   #context(): LoopContext {
-    const { appendable, clock, timestampToleranceMs = 2 } = this.#options;
+    const { appendable, clock, timestampToleranceMs = 2, tracer = NO_TRACER } = this.#options;
     return {
       appendable,
       clock,
       timestampToleranceMs,
+      tracer,
       logger: this.#logger,
       metrics: this.#metrics,
       scheduler: this.#scheduler,

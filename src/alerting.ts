@@ -3,7 +3,13 @@
  * themselves, which bring the query language into this thread, are loaded once there are some.
  */
 import type { Database } from 'better-sqlite3';
-import { type Clock, type Logger, MINUTE_MS, type Registry } from '../model/index.ts';
+import {
+  type Clock,
+  type Logger,
+  MINUTE_MS,
+  type Registry,
+  type TracerSource,
+} from '../model/index.ts';
 import { DiscoveryManager } from '../scrape/index.ts';
 import type { AlertmanagersPort, ReceiversPort, RulesPort } from '../web/index.ts';
 import { type Config, parsePlainYaml, toNotifyConfig } from './config/index.ts';
@@ -39,6 +45,7 @@ export type AlertingOptions = {
   readonly queueCapacity: number;
   readonly batchSizeMax: number;
   readonly drains: boolean;
+  readonly tracer: TracerSource;
   readonly onTransitions: (transitions: readonly AlertTransition[], queryMs: number) => void;
   readonly onDelivery: (
     to: string,
@@ -188,6 +195,7 @@ export class Alerting implements RulesPort, AlertmanagersPort, ReceiversPort {
       gracePeriodMs: options.gracePeriodMs,
       resendDelayMs: options.resendDelayMs,
       concurrency: concurrentCountMax === null ? null : new WorkLimit(concurrentCountMax),
+      tracer: options.tracer,
     });
   }
 

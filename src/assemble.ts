@@ -54,8 +54,9 @@ import { createServerMetrics, type ServerMetrics } from './server-metrics.ts';
 import { ServerState } from './server-state.ts';
 import { openStorage, type StorageOpening, USER_AGENT } from './storage-opening.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
+import { Tracing } from './tracing/tracing.ts';
 import { RemoteReadBridge } from './threads/remote-read-bridge.ts';
-import { RemoteWriteClient } from './threads/remote-write-client.ts';
+import { RemoteWriteClient, scrapedMetadata } from './threads/remote-write-client.ts';
 import { NearWork } from './threads/near-work.ts';
 import type { QueryMethods, QuerySettings } from './threads/query-methods.ts';
 import { QueryPool } from './threads/query-pool.ts';
@@ -71,7 +72,6 @@ const EXTRA_WORKER_COUNT = 2;
 const MIB = 1024 * 1024;
 /** So many block ranges after its oldest sample the storage counts as complete for remote read. */
 const BLOCKS_UNTIL_COMPLETE = 2;
-const ALL_METADATA = { metric: '', limit: -1, limitPerMetric: -1 };
 
 export type Setting = {
   readonly values: FlagValues;
@@ -113,6 +113,7 @@ export type Server = {
   readonly silentRules: SilentRules;
   readonly reloader: Reloader;
   readonly fileLoggers: FileLoggers;
+  readonly tracing: Tracing;
   /** Opens the database; starts the first query worker when there is something to ask for. */
   readonly openStorage: () => Promise<void>;
   queryLog: QueryLog | null;
@@ -128,6 +129,8 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
   const dataDirectory = dataDirectoryOf(values);
   const defaults = flagDefaults(values, features);
   const fileLoggers = new FileLoggers(() => metrics.queryLogFailures.increase());
+  const tracing = new Tracing(REAL_CLOCK, logger, true);
+  const tracer = () => tracing.tracer;
   let current = setting.config;
   /** Known from the first query worker on. */
   let language: LanguageFeatures | null = null;
@@ -146,6 +149,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     clock: REAL_CLOCK,
     userAgent: USER_AGENT,
     registry: metrics.registry,
+    tracer,
   });
   const readBridge = new RemoteReadBridge(
     remoteReads,
@@ -262,6 +266,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     queueCapacity: values['alertmanager.notification-queue-capacity'],
     batchSizeMax: values['alertmanager.notification-batch-size'],
     drains: values['alertmanager.drain-notification-queue-on-shutdown'],
+    tracer,
     onTransitions: (transitions, queryMs) => alertRecorder.addTransitions(transitions, queryMs),
     onDelivery: (url, alerts, error) => alertRecorder.addDelivery(url, alerts, error),
   });
@@ -274,12 +279,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     },
     logger,
     logEnd: () => ingest.call('logEnd', undefined),
-    metadata: async () => {
-      const all = await ingest.call('metadata', ALL_METADATA);
-      return all.flatMap(({ metric: name, entries }) =>
-        entries.map((metadata) => ({ name, ...metadata })),
-      );
-    },
+    metadata: () => scrapedMetadata(ingest),
   });
   const logHold = new LogHold(ingest, remoteWrite);
   const quarantine = new RuleQuarantine({ logger, registry: metrics.registry, notifications });
@@ -308,14 +308,16 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
         // First what can still be refused.
         const { rules, receivers } =
           config === setting.config ? setting.loaded : await load(config);
+        await tracing.configure(config.tracing);
         await ingest.call('configure', {
           jobs: config.jobs,
           offsetSeed: JSON.stringify([hostname(), config.externalLabels]),
           pushIntervalMs: config.values.global.scrape_interval,
           db: databaseChanges(config, values, features),
+          tracing: config.tracing,
         });
         // Before anything is scraped that is to be sent.
-        await remoteWrite.configure(config.remoteWrite, config.externalLabels);
+        await remoteWrite.configure(config);
         if (!values.agent) await logHold.update();
         remoteReads.configure(config.remoteRead, config.externalLabels);
         readBridge.update();
@@ -445,6 +447,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     readTimeoutMs: values['web.read-timeout'],
     connectionCountMax: values['web.max-connections'],
     ...(setting.security === undefined ? {} : { security: setting.security }),
+    tracer,
     clock: REAL_CLOCK,
     logger,
     registry: webRegistry,
@@ -470,6 +473,7 @@ export function assemble(setting: Setting, ingest: IngestClient): Server {
     silentRules,
     reloader,
     fileLoggers,
+    tracing,
     queryLog: null,
     activeQueryFile: null,
     openStorage: async () => {

@@ -48,6 +48,8 @@ export async function shutDown(
     const grace = new Promise((resolve) => setTimeout(resolve, WEB_GRACE_MS).unref());
     return Promise.race([listener.close(), grace]);
   });
+  // Requests end with the web handler, and their spans with them.
+  await step('tracing', () => server.tracing.stop());
   await step('history', () => {
     server.alertHistory.flush();
     server.queryLog?.close();

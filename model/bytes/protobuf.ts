@@ -256,6 +256,22 @@ export class ProtobufWriter {
     this.#rawDouble(value);
   }
 
+  fixed32(field: number, value: number): void {
+    this.#tag(field, WireType.Fixed32);
+    this.out.reserve(4);
+    const { bytes, length } = this.out;
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(length, value, true);
+    this.out.length += 4;
+  }
+
+  fixed64(field: number, value: bigint): void {
+    this.#tag(field, WireType.Fixed64);
+    this.out.reserve(8);
+    const { bytes, length } = this.out;
+    new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(length, value, true);
+    this.out.length += 8;
+  }
+
   text(field: number, text: string): void {
     this.#tag(field, WireType.Length);
     this.out.putUvarintText(text);

@@ -3,7 +3,13 @@
  * out: credentials, custom headers, redirects.
  * Source: Prometheus configuration documentation, `<http_config>`.
  */
-import { type Clock, messageOf, quoteText } from '../../model/index.ts';
+import {
+  type Clock,
+  messageOf,
+  quoteText,
+  type TraceSpan,
+  traceHeaders,
+} from '../../model/index.ts';
 import type { HttpClientConfig } from '../config.ts';
 import { FetchError, requestError } from './fetch-error.ts';
 import type { ConnectionObserver, HttpRequest, HttpResponse } from './http-request.ts';
@@ -61,7 +67,10 @@ export class HttpClient {
     for (let redirects = 1; ; redirects++) {
       const target = parseUrl(method, url);
       const headers = await this.#headers(request, target, isForeign, endMs);
-      const response = await this.#transport.exchange({ ...request, url, headers }, endMs);
+      const response =
+        request.span === undefined
+          ? await this.#transport.exchange({ ...request, url, headers }, endMs)
+          : await this.#traced({ ...request, url, headers }, target, request.span, endMs);
       // A token may be taken back before its time: the next request comes with another one.
       if (response.status === 401) this.#tokens?.refused();
       const { location } = response.headers;
@@ -86,6 +95,38 @@ export class HttpClient {
   async close(): Promise<void> {
     await this.#tokens?.close();
     await this.#transport.close();
+  }
+
+  /** Source: OpenTelemetry semantic conventions, "HTTP client span". */
+  async #traced(
+    request: HttpRequest,
+    target: URL,
+    parent: TraceSpan,
+    endMs: number,
+  ): Promise<HttpResponse> {
+    const { method = 'GET' } = request;
+    const span = parent.child(`HTTP ${method}`, 'client');
+    span.set('http.request.method', method);
+    span.set('url.full', withoutCredentials(target));
+    span.set('server.address', target.hostname);
+    const defaultPort = target.protocol === 'https:' ? 443 : 80;
+    span.set('server.port', Number(target.port || defaultPort));
+    try {
+      const headers = { ...request.headers, ...traceHeaders(span.context) };
+      const response = await this.#transport.exchange({ ...request, headers }, endMs);
+      span.set('http.response.status_code', response.status);
+      if (response.status >= 400) {
+        span.set('error.type', String(response.status));
+        span.fail('');
+      }
+      return response;
+    } catch (error) {
+      if (error instanceof FetchError) span.set('error.type', error.kind);
+      span.fail(messageOf(error));
+      throw error;
+    } finally {
+      span.end();
+    }
   }
 
   async #headers(
@@ -132,4 +173,12 @@ export class HttpClient {
     }
     return this.#tokens === null ? '' : this.#tokens.authorization(timeoutMs);
   }
+}
+
+function withoutCredentials(url: URL): string {
+  if (url.username === '' && url.password === '') return url.href;
+  const bare = new URL(url);
+  bare.username = '';
+  bare.password = '';
+  return bare.href;
 }

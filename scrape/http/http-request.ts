@@ -1,3 +1,5 @@
+import type { TraceSpan } from '../../model/index.ts';
+
 /** What goes out and what comes back, whatever carries it. */
 export type HttpRequest = {
   readonly url: string;
@@ -12,6 +14,8 @@ export type HttpRequest = {
   /** Of the body after decompression; 0 for no limit but {@link BODY_SIZE_MAX_BYTES}. */
   readonly bodySizeLimitBytes?: number;
   readonly signal?: AbortSignal;
+  /** What the request is a part of, where it is traced: it gets a span of its own below. */
+  readonly span?: TraceSpan;
   /**
    * Takes the body of a good answer (status below 300) as it comes, however long it becomes; the
    * body of the response is then empty.

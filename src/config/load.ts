@@ -15,6 +15,8 @@ import type { RemoteReadConfig } from '../remote/read/read-config.ts';
 import type { RemoteWriteConfig } from '../remote/write/write-config.ts';
 import { toRemoteRead, toRemoteWrite } from './to-remote-config.ts';
 import { toScrapeConfig } from './to-scrape-config.ts';
+import { toTracing } from './to-tracing-config.ts';
+import type { TracingConfig } from '../tracing/tracing-config.ts';
 import { readDocument } from './type.ts';
 
 export type LoadOptions = {
@@ -44,6 +46,8 @@ export type Config = {
   readonly externalLabels: Readonly<Record<string, string>>;
   readonly remoteWrite: readonly RemoteWriteConfig[];
   readonly remoteRead: readonly RemoteReadConfig[];
+  /** Null: no traces. */
+  readonly tracing: TracingConfig | null;
   readonly retention: RetentionSettings | null;
   readonly outOfOrderWindowMs: number;
   /** A part of the series in memory; 0: stale series are not compacted early. */
@@ -89,6 +93,7 @@ export function loadConfig(file: string, options: LoadOptions = {}): Config {
     externalLabels: labels,
     remoteWrite: values.remote_write.map(toRemoteWrite),
     remoteRead: values.remote_read.map(toRemoteRead),
+    tracing: toTracing(values.tracing),
     retention: retention && {
       timeMs: retention.time,
       sizeBytes: retention.size,

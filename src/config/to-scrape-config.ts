@@ -101,7 +101,7 @@ function toOAuth2(value: NonNullable<HttpClientValues['oauth2']>): OAuth2Config 
   };
 }
 
-function toTls(value: HttpClientValues['tls_config']): TlsConfig {
+export function toTls(value: HttpClientValues['tls_config']): TlsConfig {
   return {
     ca: value.ca,
     caFile: value.ca_file,

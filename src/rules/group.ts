@@ -1,11 +1,14 @@
 /** A group of rules that are evaluated together: in order, at the same instant, every interval. */
 import {
   AppendOutcome,
+  carry,
   type Clock,
   type Labels,
   type Logger,
   messageOf,
+  type TracerSource,
 } from '../../model/index.ts';
+import { evaluated } from '../tracing/query-spans.ts';
 import type { ActiveState, Alert, AlertTransition } from './alert.ts';
 import { batchesOf, type WorkLimit } from './batches.ts';
 import { ALERT_STATE_METRIC, AlertingRule, type TemplateSetting } from './alerting-rule.ts';
@@ -38,6 +41,7 @@ export type GroupSetting = {
   readonly resendDelayMs: number;
   /** For rules that may be evaluated at the same time; null: one after the other. */
   readonly concurrency: WorkLimit | null;
+  readonly tracer?: TracerSource;
 };
 
 export type RuleHealth = 'ok' | 'err' | 'unknown';
@@ -66,6 +70,8 @@ export class RuleGroup {
   readonly #metrics: GroupMetrics;
   /** Series of rules that an earlier configuration had; they end with the next evaluation. */
   #orphans = new Map<string, Labels>();
+  /** Questions in its name. */
+  readonly #queries: RuleQueries;
   readonly #stop = new AbortController();
   /** What is evaluated at the same time. */
   readonly #batches: readonly (readonly RunningRule[])[];
@@ -84,6 +90,12 @@ export class RuleGroup {
     this.intervalMs = times.intervalMs;
     this.queryOffsetMs = times.queryOffsetMs;
     this.#setting = setting;
+    const { file, name } = definition;
+    this.#queries = {
+      vector: (query, timeMs, signal) =>
+        setting.queries.vector(query, timeMs, signal, { file, name }),
+      latest: (request, signal) => setting.queries.latest(request, signal),
+    };
     this.#metrics = setting.metrics.ofGroup(this.label);
     this.#metrics.intervalSeconds.set(this.intervalMs / 1000);
     this.#metrics.rules.set(definition.rules.length);
@@ -229,7 +241,7 @@ export class RuleGroup {
 
   #alertingRule(definition: AlertingDefinition, restores: boolean): AlertingRule {
     const { file, name: group } = this.definition;
-    const { queries, template, metrics, logger } = this.#setting;
+    const { template, metrics, logger } = this.#setting;
     const onTransition = (
       rule: AlertingDefinition,
       alert: Alert,
@@ -246,7 +258,13 @@ export class RuleGroup {
     };
     return new AlertingRule(
       definition,
-      { queries, template, metrics, logger: logger.with({ file, group }), onTransition },
+      {
+        queries: this.#queries,
+        template,
+        metrics,
+        logger: logger.with({ file, group }),
+        onTransition,
+      },
       !restores,
     );
   }
@@ -258,9 +276,14 @@ export class RuleGroup {
     const startedMs = clock.monotonicMs();
     rule.lastEvaluationMs = clock.nowMs();
     this.#metrics.evaluations.increase();
+    const span = this.#setting.tracer?.()?.start('rule', 'internal');
+    span?.set('name', rule.definition.name);
+    span?.set('query', evaluated(rule.definition.query));
+    const stopped = this.#stop.signal;
+    const signal = span === undefined ? stopped : carry(AbortSignal.any([stopped]), span);
     let sampleCount = 0;
     try {
-      const samples = await this.#samplesOf(rule, timeMs);
+      const samples = await this.#samplesOf(rule, timeMs, signal);
       const refused = await this.#store(rule, samples);
       rule.health = refused === null ? 'ok' : 'err';
       rule.lastError = refused ?? '';
@@ -270,9 +293,12 @@ export class RuleGroup {
       if (this.#stop.signal.aborted) return 0;
       rule.health = 'err';
       rule.lastError = messageOf(error);
+      span?.fail(rule.lastError);
       this.#metrics.failures.increase();
       const { name } = rule.definition;
       logger.warn('Evaluating rule failed', { file, group, name, err: rule.lastError });
+    } finally {
+      span?.end();
     }
     rule.evaluationSeconds = (clock.monotonicMs() - startedMs) / 1000;
     metrics.ruleSeconds.observe(rule.evaluationSeconds);
@@ -280,13 +306,16 @@ export class RuleGroup {
     return sampleCount;
   }
 
-  async #samplesOf(rule: RunningRule, timeMs: number): Promise<Omit<RuleSamples, 'ended'>> {
-    const { queries, send, resendDelayMs } = this.#setting;
+  async #samplesOf(
+    rule: RunningRule,
+    timeMs: number,
+    signal: AbortSignal,
+  ): Promise<Omit<RuleSamples, 'ended'>> {
+    const { send, resendDelayMs } = this.#setting;
     const { limit } = this.definition;
     const { definition, alerting } = rule;
-    const { signal } = this.#stop;
     const queryMs = timeMs - this.queryOffsetMs;
-    const result = await queries.vector(definition.query, queryMs, signal);
+    const result = await this.#queries.vector(definition.query, queryMs, signal);
     if (definition.type === 'recording') {
       return recordedSamples(definition, result, queryMs, limit);
     }

@@ -9,8 +9,9 @@ const unflatten = (flats: readonly (readonly string[])[]) =>
 
 export function ruleQueries(queries: Queries): RuleQueries {
   return {
-    async vector(query, timeMs, signal) {
-      const { labels, values, histograms } = await queries.ruleVector({ query, timeMs }, signal);
+    async vector(query, timeMs, signal, group) {
+      const columns = await queries.ruleVector({ query, timeMs }, signal, group);
+      const { labels, values, histograms } = columns;
       return { labels: unflatten(labels), values, histograms };
     },
     async latest({ metric, alertName, minMs, maxMs }, signal) {

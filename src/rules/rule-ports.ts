@@ -24,9 +24,16 @@ export type LatestRequest = {
   readonly maxMs: number;
 };
 
+export type RuleGroupName = { readonly file: string; readonly name: string };
+
 export interface RuleQueries {
   /** Evaluates `query` at one instant. Rejects with what is wrong. */
-  vector(query: string, timeMs: number, signal: AbortSignal): Promise<RuleVector>;
+  vector(
+    query: string,
+    timeMs: number,
+    signal: AbortSignal,
+    group?: RuleGroupName,
+  ): Promise<RuleVector>;
   /** Of the series `metric{alertname="alertName"}`. */
   latest(request: LatestRequest, signal: AbortSignal): Promise<LatestSamples>;
 }

@@ -45,6 +45,8 @@ import { OtlpReceiver, type OtlpRequest } from '../remote/otlp-receive.ts';
 import { PushGroups } from '../push/push-groups.ts';
 import { RemoteWriteReceiver } from '../remote/receive.ts';
 import type { WriteReport, WriteVersion } from '../remote/write-batch.ts';
+import { Tracing } from '../tracing/tracing.ts';
+import type { TracingConfig } from '../tracing/tracing-config.ts';
 import { CompactionRunner } from './compaction-runner.ts';
 import { handOver, type Handover } from './rpc.ts';
 import { appendRuleBatch, type RuleBatch } from './rule-append.ts';
@@ -88,6 +90,7 @@ export type IngestConfig = {
   /** How often what was pushed is stored anew. */
   readonly pushIntervalMs: number;
   readonly db: Parameters<Db['configure']>[0];
+  readonly tracing: TracingConfig | null;
 };
 
 export type ScrapeOptions = Pick<
@@ -118,6 +121,7 @@ export class Ingest {
   #otlpReceiver: OtlpReceiver | null = null;
   #pushes: PushGroups | null = null;
   #failureLogs = new FileLoggers();
+  readonly #tracing: Tracing;
   #timer: NodeJS.Timeout | null = null;
   /** Series ever made: at the last tick, and when garbage was last collected. */
   #seriesAtTick = 0;
@@ -126,6 +130,7 @@ export class Ingest {
   constructor(logger: Logger, tell: (message: ReplayMessage) => void) {
     this.#logger = logger;
     this.#tell = tell;
+    this.#tracing = new Tracing(REAL_CLOCK, logger);
   }
 
   /** What other threads may call. */
@@ -237,6 +242,7 @@ export class Ingest {
       clock: REAL_CLOCK,
       logger: this.#logger,
       registry: this.#registry,
+      tracer: () => this.#tracing.tracer,
       openFailureLog: (file) => this.#failureLogs.open(file),
     });
     const receiving = {
@@ -282,7 +288,9 @@ export class Ingest {
     });
   }
 
-  #configure({ jobs, offsetSeed, pushIntervalMs, db }: IngestConfig): void {
+  async #configure(config: IngestConfig): Promise<void> {
+    const { jobs, offsetSeed, pushIntervalMs, db, tracing } = config;
+    await this.#tracing.configure(tracing);
     this.#failureLogs.reopen();
     if (this.#pushes !== null) this.#pushes.intervalMs = pushIntervalMs;
     this.#scraping.applyConfig(jobs, offsetSeed);
@@ -336,6 +344,7 @@ export class Ingest {
     this.#db = null;
     await this.#agent?.close();
     this.#agent = null;
+    await this.#tracing.stop();
     this.#failureLogs.close();
   }
 }

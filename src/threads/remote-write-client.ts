@@ -4,7 +4,9 @@ import { type Logger, messageOf, type MetricFamily } from '../../model/index.ts'
 import type { LogPosition, PassedOn } from '../../tsdb/index.ts';
 import type { SentMetadata } from '../remote/write/metadata-sender.ts';
 import type { RemoteWriteConfig } from '../remote/write/write-config.ts';
+import type { TracingConfig } from '../tracing/tracing-config.ts';
 import type { RemoteWriteMethods, RemoteWriteThreadData } from './remote-write-thread.ts';
+import type { IngestClient } from './ingest-client.ts';
 import { RpcClient } from './rpc.ts';
 import { threadEntry } from './thread-entry.ts';
 
@@ -17,14 +19,16 @@ export type RemoteWriteClientOptions = {
   readonly metadata: () => Promise<readonly SentMetadata[]>;
 };
 
+const ALL_METADATA = { metric: '', limit: -1, limitPerMetric: -1 };
 const METADATA_CHECK_MS = 1000;
 const RESTART_MS = 1000;
 /** Samples are no objects, and requests are written into buffers that stay. */
 const YOUNG_GENERATION_SIZE_MB = 4;
 
 type Configured = {
-  readonly queues: readonly RemoteWriteConfig[];
+  readonly remoteWrite: readonly RemoteWriteConfig[];
   readonly externalLabels: Readonly<Record<string, string>>;
+  readonly tracing: TracingConfig | null;
 };
 type Thread = { readonly worker: Worker; readonly rpc: RpcClient<RemoteWriteMethods> };
 
@@ -34,7 +38,7 @@ export class RemoteWriteClient {
   #metadataTimer: NodeJS.Timeout | null = null;
   #isAsking = false;
   #isFirst = true;
-  #configured: Configured = { queues: [], externalLabels: {} };
+  #configured: Configured = { remoteWrite: [], externalLabels: {}, tracing: null };
 
   constructor(options: RemoteWriteClientOptions) {
     this.#options = options;
@@ -45,18 +49,21 @@ export class RemoteWriteClient {
   }
 
   /** Has to come before the samples that are to be sent. */
-  async configure(
-    queues: readonly RemoteWriteConfig[],
-    externalLabels: Readonly<Record<string, string>>,
-  ): Promise<void> {
+  async configure({ remoteWrite: queues, externalLabels, tracing }: Configured): Promise<void> {
     if (queues.length === 0 && this.#thread === null) return;
     const end = await this.#options.logEnd();
     // The log begins a segment at every start of the server: what an earlier run has noted lies before.
     const progressBefore = end.segmentIndex + (this.#isFirst ? 0 : 1);
     this.#isFirst = false;
-    this.#configured = { queues, externalLabels };
+    this.#configured = { remoteWrite: queues, externalLabels, tracing };
     this.#thread ??= this.#start();
-    await this.#thread.rpc.call('configure', { queues, externalLabels, end, progressBefore });
+    await this.#thread.rpc.call('configure', {
+      queues,
+      externalLabels,
+      tracing,
+      end,
+      progressBefore,
+    });
     const wantsMetadata = queues.some(({ metadata }) => metadata !== null);
     if (this.#metadataTimer !== null) clearInterval(this.#metadataTimer);
     this.#metadataTimer = wantsMetadata
@@ -109,9 +116,8 @@ export class RemoteWriteClient {
   }
 
   async #again(): Promise<void> {
-    const { queues, externalLabels } = this.#configured;
     try {
-      await this.configure(queues, externalLabels);
+      await this.configure(this.#configured);
     } catch (error) {
       this.#options.logger.error('Remote write does not start again', {
         component: 'remote',
@@ -133,4 +139,12 @@ export class RemoteWriteClient {
       this.#isAsking = false;
     }
   }
+}
+
+/** Of every metric that a target has told something about. */
+export async function scrapedMetadata(ingest: IngestClient): Promise<SentMetadata[]> {
+  const all = await ingest.call('metadata', ALL_METADATA);
+  return all.flatMap(({ metric: name, entries }) =>
+    entries.map((metadata) => ({ name, ...metadata })),
+  );
 }

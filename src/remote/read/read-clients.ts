@@ -3,7 +3,9 @@ import {
   type Clock,
   type Gauge,
   messageOf,
+  NO_TRACER,
   type Registry,
+  type TracerSource,
   ValueError,
 } from '../../../model/index.ts';
 import { dialerMetrics, HttpClient, type HttpResponse } from '../../../scrape/index.ts';
@@ -16,6 +18,7 @@ export type RemoteReadOptions = {
   readonly clock: Clock;
   readonly userAgent: string;
   readonly registry: Registry;
+  readonly tracer?: TracerSource;
 };
 
 /** What one server said. */
@@ -155,6 +158,8 @@ export class RemoteReadClients {
     const { name, url } = config;
     const startMs = this.#options.clock.monotonicMs();
     running.add(1);
+    const { tracer = NO_TRACER } = this.#options;
+    const span = tracer()?.start('Remote Read', 'client');
     let code = '0';
     let type = '';
     try {
@@ -172,6 +177,7 @@ export class RemoteReadClients {
         timeoutMs: config.timeoutMs,
         bodySizeLimitBytes: ANSWER_SIZE_BYTES_MAX,
         signal,
+        ...(span === undefined ? {} : { span }),
       });
       code = String(response.status);
       const isStreamed = judge(response, url);
@@ -188,6 +194,7 @@ export class RemoteReadClients {
       return { body: new Uint8Array(0), isStreamed: false, labelsToDrop, warning };
     } finally {
       running.add(-1);
+      span?.end();
       const seconds = (this.#options.clock.monotonicMs() - startMs) / 1000;
       this.#metrics.total.labels(name, url, type, code).increase();
       this.#metrics.seconds.labels(name, url, type).observe(seconds);

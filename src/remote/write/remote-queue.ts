@@ -9,6 +9,7 @@ import type {
   Histogram,
   Labels,
   Logger,
+  TracerSource,
 } from '../../../model/index.ts';
 import { CUSTOM_BUCKETS_SCHEMA, messageOf } from '../../../model/index.ts';
 import {
@@ -47,6 +48,7 @@ export type RemoteQueueOptions = {
   readonly logger: Logger;
   readonly metrics: QueueMetrics;
   readonly userAgent: string;
+  readonly tracer: TracerSource;
 };
 
 /** Samples wait for others to go with them anyway, mostly for longer. */
@@ -248,6 +250,7 @@ export class RemoteQueue {
           logger,
           metrics,
           sender: this.#sender,
+          tracer: this.#options.tracer,
           progress: this.#progress,
           encode: (queue, entryCount, minMs) =>
             this.#request.encode(this.#series, queue, entryCount, minMs),

@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type Clock, type Logger, type MetricFamily, Registry } from '../../../model/index.ts';
+import {
+  type Clock,
+  type Logger,
+  type MetricFamily,
+  NO_TRACER,
+  Registry,
+  type TracerSource,
+} from '../../../model/index.ts';
 import type { LogPosition, PassedOn } from '../../../tsdb/index.ts';
 import type { SentMetadata } from './metadata-sender.ts';
 import { RemoteQueue } from './remote-queue.ts';
@@ -16,6 +23,7 @@ export type RemoteWriterOptions = {
   readonly logger: Logger;
   /** `--storage.remote.flush-deadline` */
   readonly flushDeadlineMs: number;
+  readonly tracer?: TracerSource;
 };
 
 export type RemoteWriterConfig = {
@@ -110,7 +118,7 @@ export class RemoteWriter {
     config: RemoteWriteConfig,
     { externalLabels, end, progressBefore }: RemoteWriterConfig,
   ): Queue {
-    const { dataDirectory, clock, userAgent, logger } = this.#options;
+    const { dataDirectory, clock, userAgent, logger, tracer = NO_TRACER } = this.#options;
     const { name, url } = config;
     const metrics = this.#metrics.of(name, url);
     const queue = new RemoteQueue({
@@ -124,6 +132,7 @@ export class RemoteWriter {
       logger: logger.with({ remote_name: name, url }),
       metrics,
       userAgent,
+      tracer,
     });
     queue.start();
     return { queue, metrics };

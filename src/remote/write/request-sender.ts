@@ -1,5 +1,11 @@
 /** Sends the requests of one queue to its receiver: compressed, signed, with the headers of its version. */
-import { type Clock, messageOf, snappyCompress, snappySizeMax } from '../../../model/index.ts';
+import {
+  type Clock,
+  messageOf,
+  type TraceSpan,
+  snappyCompress,
+  snappySizeMax,
+} from '../../../model/index.ts';
 import { CloudAuthorizer, HttpClient, type HttpClientOptions } from '../../../scrape/index.ts';
 import { judgeAnswer, type Sent, type Verdict } from './retry.ts';
 import type { RemoteWriteConfig } from './write-config.ts';
@@ -41,12 +47,14 @@ export class RequestSender {
    * One attempt. Never rejects: what keeps a request from arriving may pass.
    * @param attempt  0 for the first
    * @param sent     what is in the body, of version 2.0; otherwise null
+   * @param span     what the attempt is a part of, where it is traced
    */
   async send(
     body: Uint8Array,
     attempt: number,
     sent: Sent | null,
     signal: AbortSignal,
+    span?: TraceSpan,
   ): Promise<Verdict> {
     const { config, clock } = this.#options;
     const method = 'POST';
@@ -68,6 +76,7 @@ export class RequestSender {
         body,
         timeoutMs: config.timeoutMs,
         signal,
+        ...(span === undefined ? {} : { span }),
       });
       const verdict = judgeAnswer(response, config.queue.retriesTooMany, sent, clock.nowMs());
       response.release?.();

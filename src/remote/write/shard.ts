@@ -2,7 +2,7 @@
  * One shard of a queue: takes what waits in batches, one request at a time, so that a series' samples
  * arrive in order. A request that may be taken later is repeated for as long as it takes.
  */
-import type { Clock, Logger } from '../../../model/index.ts';
+import type { Clock, Logger, TracerSource } from '../../../model/index.ts';
 import type { LogKey } from './log-key.ts';
 import type { Progress } from './progress.ts';
 import { compressed, type RequestSender } from './request-sender.ts';
@@ -21,6 +21,7 @@ export type ShardOptions = {
   readonly logger: Logger;
   readonly metrics: QueueMetrics;
   readonly sender: RequestSender;
+  readonly tracer: TracerSource;
   readonly progress: Progress;
   readonly encode: Encode;
   /** Entries up to here go out together first: they were on their way when the last run ended. */
@@ -169,7 +170,10 @@ export class Shard {
       }
       const startMs = clock.monotonicMs();
       const sent = config.version === 2 ? counts : null;
-      const verdict = await sender.send(body, attempt, sent, this.#abort.signal);
+      const spans = this.#beginSpans(counts, body.length, attempt);
+      const { signal } = this.#abort;
+      const verdict = await sender.send(body, attempt, sent, signal, spans?.request);
+      spans?.end(verdict);
       metrics.sendSeconds.observe((clock.monotonicMs() - startMs) / 1000);
       if (this.#abort.signal.aborted && verdict.kind === 'again') return null;
       if (verdict.kind !== 'again') {
@@ -192,6 +196,25 @@ export class Shard {
       if (this.#isStopping) return null;
       if (verdict.afterMs === null) backoffMs = Math.min(queue.backoffMaxMs, backoffMs * 2);
     }
+  }
+
+  /** Of one attempt; null while tracing is off. */
+  #beginSpans(counts: Counts, sizeBytes: number, attempt: number) {
+    const { tracer, config } = this.#options;
+    const batch = tracer()?.start('Remote Send Batch', 'internal');
+    if (batch === undefined) return null;
+    batch.set('request_size', sizeBytes);
+    for (const kind of KINDS) if (counts[kind] > 0) batch.set(kind, counts[kind]);
+    batch.set('try', attempt);
+    batch.set('remote_name', config.name);
+    batch.set('remote_url', config.url);
+    const request = batch.child('Remote Store', 'client');
+    const end = (verdict: Verdict) => {
+      request.end();
+      if (verdict.kind !== 'taken') batch.fail(verdict.reason);
+      batch.end();
+    };
+    return { request, end };
   }
 
   #finish(verdict: Exclude<Verdict, { kind: 'again' }>, counts: Counts, sizeBytes: number): void {
