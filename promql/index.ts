@@ -28,6 +28,7 @@ export {
 } from './engine/engine.ts';
 export type { MatrixSeries, QueryAnswer, QueryResult, VectorEntry } from './engine/result.ts';
 export type { QueryStats, QueryTimings } from './engine/stats.ts';
+export type { PieceTaker } from './json/json-bytes.ts';
 export { writeQueryAnswer, type WriteOptions } from './json/write-answer.ts';
 export { warmUp } from './warm-up.ts';
 

@@ -2,8 +2,9 @@
  * Everything that is answered by reading the database, as the ports that the web asks. Here queries
  * meet the pool, their deadline, the figures and the logs; no value of an answer is looked at.
  */
-import { CanceledError, type Clock, type Logger, messageOf } from '../model/index.ts';
+import { CanceledError, type Clock, type Logger, messageOf, spanOf } from '../model/index.ts';
 import type {
+  Answer,
   AnswerBytes,
   FederationPort,
   InstantQuery,
@@ -21,9 +22,12 @@ import type {
 } from '../web/index.ts';
 import type { ActiveQueries, Activity } from './active-queries.ts';
 import type { QueryLog } from './history/query-log.ts';
+import { type LoggedQuery, queryLogLine } from './query-log-line.ts';
+import type { RuleGroupName } from './rules/rule-ports.ts';
 import { explainBound, type QueryBounds } from './query-bounds.ts';
 import type { QueryCost, QueryMetrics } from './query-metrics.ts';
 import type { ReadJob, ReadPage } from './remote/read-answer.ts';
+import { traceQuery } from './tracing/query-spans.ts';
 import type { IngestClient } from './threads/ingest-client.ts';
 import { type NearWork, OverBudgetError } from './threads/near-work.ts';
 import type {
@@ -35,7 +39,8 @@ import type {
 } from './threads/query-methods.ts';
 import type { QueryPool, WorkOptions } from './threads/query-pool.ts';
 import type { QueryClient } from './threads/query-workers.ts';
-import type { Begun } from './threads/rpc.ts';
+import { PieceQueue } from './threads/answer-pieces.ts';
+import type { Begun, OpenPieces } from './threads/rpc.ts';
 import type { LatestColumns, LatestJob, VectorColumns } from './threads/rule-answers.ts';
 import type { WorkHistory } from './threads/work-history.ts';
 
@@ -62,6 +67,12 @@ export type QueriesOptions = {
 /** A thread that answers, or this one. */
 type Answerer = Pick<QueryClient, 'start'>;
 
+type BeginQuery = (
+  client: Answerer,
+  added: { timeoutMs: number; queuedSeconds: number; subqueryStepMs: number },
+  openPieces: OpenPieces,
+) => Begun<QueryAnswer>;
+
 type Asked = {
   readonly kind: 'instant' | 'range';
   readonly request: QueryOptions;
@@ -79,20 +90,20 @@ export class Queries
     this.#options = options;
   }
 
-  instant(request: InstantQuery, signal: AbortSignal): Promise<AnswerBytes> {
+  instant(request: InstantQuery, signal: AbortSignal): Promise<Answer> {
     const { timeMs } = request;
     const asked = { kind: 'instant', request, startMs: timeMs, endMs: timeMs, stepMs: 0 } as const;
-    return this.#ask(`instant ${request.query}`, asked, signal, (client, added) =>
-      client.start('instant', { ...request, ...added }),
+    return this.#ask(`instant ${request.query}`, asked, signal, (client, added, openPieces) =>
+      client.start('instant', { ...request, ...added }, [], openPieces),
     );
   }
 
-  range(request: RangeQuery, signal: AbortSignal): Promise<AnswerBytes> {
+  range(request: RangeQuery, signal: AbortSignal): Promise<Answer> {
     const { startMs, endMs, stepMs } = request;
     const asked = { kind: 'range', request, startMs, endMs, stepMs } as const;
     const key = `range ${magnitude((endMs - startMs) / stepMs)} ${request.query}`;
-    return this.#ask(key, asked, signal, (client, added) =>
-      client.start('range', { ...request, ...added }),
+    return this.#ask(key, asked, signal, (client, added, openPieces) =>
+      client.start('range', { ...request, ...added }, [], openPieces),
     );
   }
 
@@ -141,8 +152,10 @@ export class Queries
   }
 
   series(request: Parameters<SeriesPort['series']>[0], signal: AbortSignal) {
-    return this.#other(`series ${selectionKey(request)}`, signal, (client) =>
-      client.start('series', request),
+    return this.#inPieces((openPieces) =>
+      this.#other(`series ${selectionKey(request)}`, signal, (client) =>
+        client.start('series', request, [], openPieces),
+      ),
     );
   }
 
@@ -159,31 +172,52 @@ export class Queries
     );
   }
 
-  /** The result of a rule's expression, or of a query in a template. */
-  async ruleVector(request: RuleQuery, signal: AbortSignal): Promise<VectorColumns> {
-    const { metrics, bounds, subqueryStepMs } = this.#options;
+  /**
+   * The result of a rule's expression, or of a query in a template.
+   * @param ruleGroup  what asks; absent for what is not logged
+   */
+  async ruleVector(
+    request: RuleQuery,
+    signal: AbortSignal,
+    ruleGroup?: RuleGroupName,
+  ): Promise<VectorColumns> {
+    const { metrics, bounds, clock, subqueryStepMs } = this.#options;
     const { timeoutMs } = bounds;
-    const columns = await this.#do(
-      `rule ${request.query}`,
-      { isQuery: true, signal, timeoutMs },
-      (client, waitedMs) =>
-        client.start('ruleVector', {
-          ...request,
-          timeoutMs: Math.max(1, timeoutMs - waitedMs),
-          queuedSeconds: waitedMs / 1000,
-          subqueryStepMs: subqueryStepMs(),
-        }),
-      {
-        kind: 'rule',
-        query: request.query,
-        startMs: request.timeMs,
-        endMs: request.timeMs,
-        stepMs: 0,
-        client: null,
-      },
-    );
-    metrics.answered(columns.cost);
-    return columns;
+    const { query, timeMs } = request;
+    const startedMs = clock.monotonicMs();
+    let waited = 0;
+    const note = (cost: QueryCost | null, error: string | null) => {
+      const span = spanOf(signal);
+      const durationMs = clock.monotonicMs() - startedMs;
+      const times = { query, totalMs: durationMs, queuedMs: waited, cost, error };
+      const traced = span === null ? null : traceQuery(span, { ...times, kind: 'rule' });
+      if (ruleGroup === undefined) return;
+      const asked = { query, startMs: timeMs, endMs: timeMs, stepMs: 0, durationMs };
+      const origin = { ruleGroup };
+      this.#logToFile({ ...asked, waitedMs: waited, cost, error, traced, origin });
+    };
+    try {
+      const columns = await this.#do(
+        `rule ${query}`,
+        { isQuery: true, signal, timeoutMs },
+        (client, waitedMs) => {
+          waited = waitedMs;
+          return client.start('ruleVector', {
+            ...request,
+            timeoutMs: Math.max(1, timeoutMs - waitedMs),
+            queuedSeconds: waitedMs / 1000,
+            subqueryStepMs: subqueryStepMs(),
+          });
+        },
+        { kind: 'rule', query, startMs: timeMs, endMs: timeMs, stepMs: 0, client: null },
+      );
+      metrics.answered(columns.cost);
+      note(columns.cost, null);
+      return columns;
+    } catch (error) {
+      if (!(error instanceof CanceledError)) note(null, messageOf(error));
+      throw error;
+    }
   }
 
   /** Taking an expression apart evaluates it many times: never for this thread. */
@@ -301,14 +335,39 @@ export class Queries
     });
   }
 
-  async #ask(
+  #ask(key: string, asked: Asked, signal: AbortSignal, begin: BeginQuery): Promise<Answer> {
+    return this.#inPieces((openPieces) => this.#evaluate(key, asked, signal, begin, openPieces));
+  }
+
+  /**
+   * Gives a large answer with its first piece, while the worker still has to do with it.
+   * @param ask  gives what comes after the pieces, which is all where there are none
+   */
+  #inPieces(ask: (openPieces: OpenPieces) => Promise<AnswerBytes>): Promise<Answer> {
+    const { pool } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const large: { pieces: PieceQueue | null } = { pieces: null };
+    const openPieces: OpenPieces = (taken) => {
+      const pieces = new PieceQueue(taken);
+      if (pool.hasWaiting) pieces.release();
+      large.pieces = pieces;
+      resolve(pieces);
+      return pieces;
+    };
+    ask(openPieces).then(
+      (bytes) => (large.pieces === null ? resolve(bytes) : large.pieces.complete(bytes)),
+      (error: unknown) => (large.pieces === null ? reject(error) : large.pieces.fail(error)),
+    );
+    return promise;
+  }
+
+  /** @returns what comes after the pieces, which is all where there are none */
+  async #evaluate(
     key: string,
     asked: Asked,
     signal: AbortSignal,
-    begin: (
-      client: Answerer,
-      added: { timeoutMs: number; queuedSeconds: number; subqueryStepMs: number },
-    ) => Begun<QueryAnswer>,
+    begin: BeginQuery,
+    openPieces: OpenPieces,
   ): Promise<AnswerBytes> {
     const { metrics, clock } = this.#options;
     const { bounds } = this.#options;
@@ -316,25 +375,27 @@ export class Queries
     const startedMs = clock.monotonicMs();
     let waitedMs = 0;
     try {
-      const { bytes, cost } = await this.#do(
+      const { bytes, cost, pausedMs } = await this.#do(
         key,
         { isQuery: true, signal, timeoutMs },
         (client, waited) => {
           waitedMs = waited;
-          return begin(client, {
+          const added = {
             timeoutMs: Math.max(1, timeoutMs - waited),
             queuedSeconds: waited / 1000,
             subqueryStepMs: this.#options.subqueryStepMs(),
-          });
+          };
+          return begin(client, added, openPieces);
         },
         activityOf(asked),
       );
       metrics.answered(cost);
-      this.#log(asked, clock.monotonicMs() - startedMs, waitedMs, cost, null);
+      // How fast a client reads says nothing about a query.
+      this.#log(asked, clock.monotonicMs() - startedMs - pausedMs, waitedMs, cost, null, signal);
       return bytes;
     } catch (error) {
       const isOurs = error instanceof CanceledError && signal.aborted;
-      if (!isOurs) this.#log(asked, clock.monotonicMs() - startedMs, waitedMs, null, error);
+      if (!isOurs) this.#log(asked, clock.monotonicMs() - startedMs, waitedMs, null, error, signal);
       throw error;
     }
   }
@@ -345,9 +406,13 @@ export class Queries
     waitedMs: number,
     cost: QueryCost | null,
     error: unknown,
+    signal: AbortSignal,
   ): void {
     const { query } = request;
     const message = error === null ? null : messageOf(error);
+    const span = spanOf(signal);
+    const times = { query, kind, totalMs: durationMs, queuedMs: waitedMs, cost, error: message };
+    const traced = span === null ? null : traceQuery(span, times);
     this.#options.queryLog()?.add({
       query,
       kind,
@@ -357,31 +422,14 @@ export class Queries
       series: cost?.seriesCount ?? 0,
       error: message,
     });
-    const file = this.#options.queryLogFile();
-    if (file === null) return;
-    file.info('promql query logged', {
-      params: {
-        end: new Date(endMs).toISOString(),
-        query,
-        start: new Date(startMs).toISOString(),
-        step: stepMs / 1000,
-      },
-      ...(message === null ? {} : { error: message }),
-      stats: {
-        timings: {
-          evalTotalTime: (cost?.prepareSeconds ?? 0) + (cost?.evalSeconds ?? 0),
-          resultSortTime: cost?.sortSeconds ?? 0,
-          queryPreparationTime: cost?.prepareSeconds ?? 0,
-          innerEvalTime: cost?.evalSeconds ?? 0,
-          execQueueTime: waitedMs / 1000,
-          execTotalTime: durationMs / 1000,
-        },
-        samples: {
-          totalQueryableSamples: cost?.samples ?? 0,
-          samplesRead: cost?.samplesRead ?? 0,
-        },
-      },
-    });
+    const { address: clientIP, method, path } = request.client;
+    const origin = { httpRequest: { clientIP, method, path } };
+    const asked = { query, startMs, endMs, stepMs, durationMs, waitedMs, cost };
+    this.#logToFile({ ...asked, error: message, traced, origin });
+  }
+
+  #logToFile(logged: LoggedQuery): void {
+    this.#options.queryLogFile()?.info('promql query logged', queryLogLine(logged));
   }
 }
 

@@ -13,6 +13,7 @@ import { registerPages } from './pages.ts';
 import type { Ports, ReportError } from './ports.ts';
 import { registerPush } from './push.ts';
 import { registerApi } from './register-api.ts';
+import { traceRequests } from './request-spans.ts';
 import { sendPlainError } from './respond.ts';
 import { enforceSecurity } from './security/index.ts';
 import {
@@ -41,6 +42,7 @@ export function buildApp(ports: Ports, options: WebOptions): FastifyInstance {
     return503OnClosing: false,
     frameworkErrors: (_error, request, reply) => answerUndecodable(request, reply, known),
   });
+  if (options.tracer !== undefined) traceRequests(app, options.tracer);
   if (options.security !== undefined) enforceSecurity(app, options.security, options.clock);
   addBodyParsers(app, options);
 

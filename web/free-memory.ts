@@ -30,3 +30,8 @@ export function freeWhenSent(response: unknown, bytes: Uint8Array): void {
     if (socket?.destroyed === false) freeBytes(bytes);
   });
 }
+
+/** Likewise for a part of what `response` sends, once it is said to be written. */
+export function freeSent(response: unknown, bytes: Uint8Array): void {
+  if (response instanceof ServerResponse && response.socket?.destroyed === false) freeBytes(bytes);
+}

@@ -1,9 +1,10 @@
 /** What every handler has around it: figures, the caller's signal, and an answer to any failure. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Clock } from '../model/index.ts';
+import { carry, type Clock, spanOf } from '../model/index.ts';
 import { Form } from './form.ts';
 import type { HandlerMetrics } from './http-metrics.ts';
+import { streamedSizeBytes } from './stream-answer.ts';
 
 export type Handler = (
   request: FastifyRequest,
@@ -17,11 +18,12 @@ export function counted(handler: Handler, metrics: HandlerMetrics, clock: Clock)
     await handler(request, reply);
     const observe = () => {
       const seconds = (clock.monotonicMs() - startMs) / 1000;
-      const sizeBytes = Number(reply.getHeader('content-length') ?? 0);
+      const length = reply.getHeader('content-length');
+      const sizeBytes = length === undefined ? streamedSizeBytes(reply.raw) : Number(length);
       metrics.observe(reply.raw.statusCode, seconds, sizeBytes);
     };
-    // Streams go on after the handler has returned.
-    if (reply.raw.writableEnded) observe();
+    // Some streams go on after the handler has returned.
+    if (reply.raw.writableEnded || reply.raw.destroyed) observe();
     else reply.raw.once('close', observe);
     return reply;
   };
@@ -33,7 +35,8 @@ export function clientSignal(response: ServerResponse): AbortSignal {
   response.once('close', () => {
     if (!response.writableFinished) controller.abort();
   });
-  return controller.signal;
+  const span = spanOf(response);
+  return span === null ? controller.signal : carry(controller.signal, span);
 }
 
 /** Parameters of the form body, then those of the URL. */

@@ -1,5 +1,5 @@
 /** How the web part is set up; src fills it from flags and configuration. */
-import type { Clock, Logger, Registry } from '../model/index.ts';
+import type { Clock, Logger, Registry, TracerSource } from '../model/index.ts';
 import type { SecurityPort } from './security/index.ts';
 
 export type WebOptions = {
@@ -37,6 +37,7 @@ export type WebOptions = {
   readonly connectionCountMax: number;
   /** `--web.config.file`; absent without one. */
   readonly security?: SecurityPort;
+  readonly tracer?: TracerSource;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Where the web part's own figures go. */

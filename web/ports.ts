@@ -9,7 +9,7 @@
  *   translated there by their `code`: parse errors and `ValueError` → bad_data, `ExecutionError` and
  *   `LimitError` → execution, `CanceledError` → canceled, anything else → internal (and logged as
  *   our own bug).
- * - {@link AnswerBytes} are sent as they are. `web/answers/index.ts` has writers for them that a
+ * - {@link Answer}s are sent as they are. `web/answers/index.ts` has writers for them that a
  *   worker can load without loading the HTTP server.
  * - Selectors travel as the texts of `match[]`; they are parsed where they are used. A malformed one
  *   rejects as bad_data with the parser's message; the route adds the parameter's name.
@@ -57,6 +57,16 @@ export * from './sample-ports.ts';
  * `{"status":"success","data":…[,"warnings":[…]][,"infos":[…]]}`.
  */
 export type AnswerBytes = Uint8Array;
+
+/**
+ * The same while it is still being written, in pieces, for one reader. A piece is the reader's; asking
+ * for the next says that it has left. A failure in between means that the rest will never come:
+ * whoever has got the beginning must not take it for the whole.
+ */
+export type AnswerPieces = AsyncIterable<Uint8Array>;
+
+/** Pieces only where it is large: mostly there is nothing to wait for. */
+export type Answer = AnswerBytes | AnswerPieces;
 
 /** Label name → value, sorted by name. */
 export type LabelObject = Readonly<Record<string, string>>;

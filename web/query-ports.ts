@@ -4,15 +4,21 @@
  */
 import type { FoundText, TextSearch } from './answers/index.ts';
 import type { ExpositionFormat } from './exposition/index.ts';
-import type { AnswerBytes, PlainMatcher, TimeRange } from './ports.ts';
+import type { Answer, AnswerBytes, PlainMatcher, TimeRange } from './ports.ts';
 
 /** What every truncated answer warns of. */
 export const TRUNCATED_WARNING = 'results truncated due to limit';
 
 // --- Queries, answered by query workers ---
 
-/** Who asks. */
-export type Asker = { readonly address: string; readonly userAgent: string };
+/** Who asks, and by which request. */
+export type Asker = {
+  readonly address: string;
+  readonly userAgent: string;
+  readonly method: string;
+  /** Without parameters. */
+  readonly path: string;
+};
 
 export type QueryOptions = {
   readonly query: string;
@@ -41,8 +47,8 @@ export type RangeQuery = QueryOptions & {
  * check refuses (message without a prefix), `execution`, `timeout`, `canceled` as the engine says.
  */
 export interface QueryPort {
-  instant(request: InstantQuery, signal: AbortSignal): Promise<AnswerBytes>;
-  range(request: RangeQuery, signal: AbortSignal): Promise<AnswerBytes>;
+  instant(request: InstantQuery, signal: AbortSignal): Promise<Answer>;
+  range(request: RangeQuery, signal: AbortSignal): Promise<Answer>;
   /**
    * Of the series that the query's selectors choose. `data`: see `writeExemplarsAnswer`. Null when
    * the query has no selectors at all (answered with 204).
@@ -98,7 +104,7 @@ export interface SearchPort {
 
 export interface SeriesPort {
   /** Refuses as LabelPort does. `data`: label objects, sorted, without duplicates. `selectors` has at least one. */
-  series(request: SelectionRequest, signal: AbortSignal): Promise<AnswerBytes>;
+  series(request: SelectionRequest, signal: AbortSignal): Promise<Answer>;
 }
 
 export type FederationRequest = {

@@ -16,7 +16,7 @@ import type { ReportError } from './ports.ts';
 /** Below about one network packet, compressing saves nothing and costs a thread switch. */
 export const COMPRESSED_SIZE_BYTES_MIN = 1400;
 /** JSON of samples shrinks to a tenth at the fastest level already. */
-const GZIP_LEVEL = 1;
+export const GZIP_LEVEL = 1;
 const gzipAsync = promisify(gzip);
 
 export const JSON_TYPE = 'application/json';
@@ -96,7 +96,7 @@ export function plainErrorOf(reply: FastifyReply, thrown: unknown): FastifyReply
   return sendPlainError(reply, toApiError(thrown).statusCode, messageOf(thrown));
 }
 
-function acceptsGzip(request: FastifyRequest): boolean {
+export function acceptsGzip(request: FastifyRequest): boolean {
   const accepted = request.headers['accept-encoding'];
   if (typeof accepted !== 'string' || !accepted.includes('gzip')) return false;
   return !/\bgzip\s*;\s*q=0(?:\.0*)?\s*(?:,|$)/.test(accepted);

@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Form } from './form.ts';
 import type { AnswerBodyName } from './openapi/schemas.ts';
 import type { WebOptions } from './options.ts';
-import type { AnswerBytes, Ports } from './ports.ts';
+import type { Answer, Ports } from './ports.ts';
 
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 
@@ -70,8 +70,8 @@ export type RouteContext = {
   readonly endlessAnswers: Set<ServerResponse>;
 };
 
-/** A complete JSON body as text or UTF-8; null stands for 204. */
-export type JsonBody = string | AnswerBytes | null;
+/** A complete JSON body as text or UTF-8, or one that is being written; null stands for 204. */
+export type JsonBody = string | Answer | null;
 
 type RouteCommon = {
   /** Below `/api/v1`, with `:name` for parts that vary. */

@@ -10,17 +10,44 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>) {
   return new DataView(buffer, byteOffset, byteLength);
 }
 
+/** Takes a text in pieces while it is being written. */
+export type PieceTaker = {
+  /** A piece is no smaller, the last one aside, and not much larger. */
+  readonly sizeBytesMin: number;
+  /** The piece, all of its buffer, is the taker's. What it throws ends the writing. */
+  readonly take: (piece: Uint8Array<ArrayBuffer>) => void;
+};
+
 export class JsonBytes {
   /** Only the first `length` bytes are meaningful. Replaced when it grows. */
   bytes: Uint8Array<ArrayBuffer>;
   /** The same memory. */
   view: DataView<ArrayBuffer>;
   length = 0;
+  readonly #taker: PieceTaker | null;
 
-  /** @param bytes  where to write, all of its buffer; what stands in it is lost, maybe all of it */
-  constructor(bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096)) {
+  /**
+   * @param bytes  where to write, all of its buffer; what stands in it is lost, maybe all of it
+   * @param taker  gets what {@link passOn} passes on; null keeps everything here
+   */
+  constructor(
+    bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096),
+    taker: PieceTaker | null = null,
+  ) {
     this.bytes = bytes;
     this.view = viewOf(bytes);
+    this.#taker = taker;
+  }
+
+  /**
+   * Passes on what was written when it is enough for a piece; offsets mean nothing afterwards. A copy,
+   * because writing on in the same memory costs less than memory that the system has to clear.
+   */
+  passOn(): void {
+    if (this.#taker === null || this.length < this.#taker.sizeBytesMin) return;
+    const piece = this.finish();
+    this.length = 0;
+    this.#taker.take(piece);
   }
 
   /** Makes room for `sizeBytes` more. */

@@ -14,7 +14,7 @@ import {
 import type { MatrixSeries, QueryAnswer, QueryResult } from '../engine/result.ts';
 import type { QueryStats } from '../engine/stats.ts';
 import { QueryCanceledError } from '../query-errors.ts';
-import { JsonBytes, TIMESTAMP_SIZE_MAX, writeTimestamp } from './json-bytes.ts';
+import { JsonBytes, type PieceTaker, TIMESTAMP_SIZE_MAX, writeTimestamp } from './json-bytes.ts';
 import { FLOAT_SIZE_MAX, writeFloat } from './shortest-float.ts';
 
 export type WriteOptions = {
@@ -22,14 +22,19 @@ export type WriteOptions = {
   readonly stats?: boolean;
   /** Asked for every series; true gives up. */
   readonly isCanceled?: () => boolean;
+  /** Gets a large answer while it is being written; null writes all of it at once. */
+  readonly taker?: PieceTaker | null;
 };
 
-/** The complete success envelope, `{"status":"success","data":…}`. */
+/**
+ * The success envelope, `{"status":"success","data":…}`.
+ * @returns all of it, or what comes after the last piece that the taker got, which is never nothing
+ */
 export function writeQueryAnswer(
   answer: QueryAnswer,
   options: WriteOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const out = new JsonBytes(takeSpareBytes());
+  const out = new JsonBytes(takeSpareBytes(), options.taker);
   out.ascii('{"status":"success","data":');
   writeQueryData(out, answer, options);
   if (answer.warnings.length > 0) writeTexts(out, ',"warnings":', answer.warnings);
@@ -92,6 +97,7 @@ function writeResult(out: JsonBytes, result: QueryResult, options: WriteOptions)
         if (histogram === null) out.quotedFloat(value);
         else writeHistogram(out, histogram);
         out.ascii(']}');
+        out.passOn();
       });
       out.ascii(']');
       return;
@@ -117,6 +123,7 @@ function writeMatrix(
       if (isShared || times.has(series.timestampsMs)) writeSharedPoints(out, series, times);
       else writePoints(out, series);
       out.ascii(']}');
+      out.passOn();
       return;
     }
     const { histograms } = series;
@@ -160,6 +167,7 @@ function writeSome(
     out.ascii(',');
     writeValue(at);
     out.ascii(']');
+    out.passOn();
   }
   if (!isFirst) out.ascii(']');
 }
@@ -206,11 +214,26 @@ const WORD_SIZE = 8;
 const TEXT_SIZE_MAX = 40;
 assert(TEXT_SIZE_MAX >= TIMESTAMP_SIZE_MAX + 4 && TEXT_SIZE_MAX % WORD_SIZE === 0, 'whole words');
 
-function writePoints(out: JsonBytes, { timestampsMs, values, count }: MatrixSeries): void {
-  out.reserve(count * (FLOAT_SIZE_MAX + TIMESTAMP_SIZE_MAX + 6));
+/** Points that room is made for at once: a series of an instant query may have millions. */
+const RUN_COUNT_MAX = 8192;
+
+function writePoints(out: JsonBytes, series: MatrixSeries): void {
+  for (let from = 0; from < series.count; from += RUN_COUNT_MAX) {
+    writePointRun(out, series, from, Math.min(series.count, from + RUN_COUNT_MAX));
+    out.passOn();
+  }
+}
+
+function writePointRun(
+  out: JsonBytes,
+  { timestampsMs, values }: MatrixSeries,
+  from: number,
+  to: number,
+): void {
+  out.reserve((to - from) * (FLOAT_SIZE_MAX + TIMESTAMP_SIZE_MAX + 6));
   const { bytes, view } = out;
   let position = out.length;
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     if (i > 0) bytes[position++] = 0x2c;
     bytes[position++] = 0x5b;
     position = writeTimestamp(bytes, view, position, timestampsMs[i]!);
@@ -223,21 +246,29 @@ function writePoints(out: JsonBytes, { timestampsMs, values, count }: MatrixSeri
   out.length = position;
 }
 
-function writeSharedPoints(
+function writeSharedPoints(out: JsonBytes, series: MatrixSeries, times: TimestampTexts): void {
+  times.prepare(series.timestampsMs);
+  for (let from = 0; from < series.count; from += RUN_COUNT_MAX) {
+    writeSharedRun(out, series, times, from, Math.min(series.count, from + RUN_COUNT_MAX));
+    out.passOn();
+  }
+}
+
+function writeSharedRun(
   out: JsonBytes,
-  { timestampsMs, values, count }: MatrixSeries,
-  times: TimestampTexts,
+  { values }: MatrixSeries,
+  { words, wordCount, sizes }: TimestampTexts,
+  from: number,
+  to: number,
 ): void {
-  times.prepare(timestampsMs);
-  const { words, wordCount, sizes } = times;
-  out.reserve(count * (wordCount * WORD_SIZE + FLOAT_SIZE_MAX + 2));
+  out.reserve((to - from) * (wordCount * WORD_SIZE + FLOAT_SIZE_MAX + 2));
   const { bytes, view } = out;
   const start = out.length;
   let position = start;
   let previous = NaN;
   let previousStart = 0;
   let previousEnd = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     for (let word = 0; word < wordCount; word++) {
       view.setFloat64(position + word * WORD_SIZE, words[i * wordCount + word]!, true);
     }
@@ -246,7 +277,7 @@ function writeSharedPoints(
     const valueStart = position;
     // At small steps a sample comes again and again. Zero has a sign that === does not see.
     if (value === previous && value !== 0) {
-      for (let from = previousStart; from < previousEnd; ) bytes[position++] = bytes[from++]!;
+      for (let at = previousStart; at < previousEnd; ) bytes[position++] = bytes[at++]!;
     } else {
       position = writeFloat(bytes, view, position, value);
     }
@@ -256,9 +287,12 @@ function writeSharedPoints(
     bytes[position++] = 0x22;
     bytes[position++] = 0x5d;
   }
-  // No comma before the first.
-  bytes.copyWithin(start, start + 1, position);
-  out.length = position - 1;
+  if (from === 0) {
+    // No comma before the first.
+    bytes.copyWithin(start, start + 1, position);
+    position--;
+  }
+  out.length = position;
 }
 
 function writeLabels(out: JsonBytes, labels: Labels): void {

@@ -76,7 +76,16 @@ export type WhyJob = RuleQuery & { readonly related: readonly string[] | null };
 /** The samples behind changes of state; `alerts` are their labels. */
 export type TransitionJob = RuleQuery & { readonly alerts: readonly (readonly string[])[] };
 
-export type QueryAnswer = { readonly bytes: Uint8Array; readonly cost: QueryCost };
+export type QueryAnswer = {
+  /** All of it, or what comes after the pieces that were sent ahead. */
+  readonly bytes: Uint8Array;
+  readonly cost: QueryCost;
+  /** How long the writer has waited for who takes the pieces. */
+  readonly pausedMs: number;
+};
+
+/** A larger answer is sent in pieces of about this size, and the first while it is being written. */
+const PIECE_SIZE_BYTES = 1024 * 1024;
 
 /** What the main thread adds to a request. */
 type Added = {
@@ -86,10 +95,23 @@ type Added = {
   readonly subqueryStepMs: number;
 };
 
-function finish(answer: EngineAnswer, request: InstantQuery | RangeQuery): Handover<QueryAnswer> {
+function finish(
+  answer: EngineAnswer,
+  request: InstantQuery | RangeQuery,
+  call: Call,
+): Handover<QueryAnswer> {
   const { limit, stats, warnings } = request;
   const limited = limitResult(answer, limit, warnings);
-  const bytes = writeQueryAnswer(limited, { stats: stats !== 'none' });
+  const { sendPiece } = call;
+  let pausedMs = 0;
+  const bytes = writeQueryAnswer(limited, {
+    stats: stats !== 'none',
+    isCanceled: () => call.isCanceled(),
+    taker:
+      sendPiece === undefined
+        ? null
+        : { sizeBytesMin: PIECE_SIZE_BYTES, take: (piece) => (pausedMs += sendPiece(piece)) },
+  });
   const { value, buffers } = handOver(bytes);
   const { timings, samples } = answer.stats;
   const { result } = answer;
@@ -106,7 +128,7 @@ function finish(answer: EngineAnswer, request: InstantQuery | RangeQuery): Hando
     evalSeconds: timings.innerEvalTime,
     sortSeconds: timings.resultSortTime,
   };
-  return new Handover({ bytes: value, cost }, buffers);
+  return new Handover({ bytes: value, cost, pausedMs }, buffers);
 }
 
 function plainMatchers(matchers: readonly Matcher[]): PlainMatcher[] {
@@ -202,7 +224,7 @@ export function createQueryMethods(
         isCanceled: () => call.isCanceled(),
         onProgress: call.report,
       });
-      return finish(answer, request);
+      return finish(answer, request, call);
     },
 
     range: (request: RangeQuery & Added, call: Call) => {
@@ -220,7 +242,7 @@ export function createQueryMethods(
         isCanceled: () => call.isCanceled(),
         onProgress: call.report,
       });
-      return finish(answer, request);
+      return finish(answer, request, call);
     },
 
     /** An instant query whose result is worked with. */
@@ -280,7 +302,7 @@ export function createQueryMethods(
     labelValues: (request: SelectionRequest & { readonly name: string }) =>
       handOver(answerTexts(reader(), request, request.name)),
     series: (request: SelectionRequest, call: Call) =>
-      handOver(answerSeries(allSamples(call, Infinity), request)),
+      handOver(answerSeries(allSamples(call, Infinity), request, call.sendPiece)),
     readPage: (job: ReadJob, call: Call) => {
       const page = answerRead(reader(), job, () => call.isCanceled());
       const { value: bytes, buffers } = handOver(page.bytes);

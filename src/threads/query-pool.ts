@@ -105,6 +105,8 @@ type Member<C> = {
   readonly worker: PoolWorker<C>;
   isReady: boolean;
   job: Job<C> | null;
+  /** Asks the job not to wait for others. */
+  hurry: (() => void) | null;
   idleSinceMs: number;
   isRetiring: boolean;
 };
@@ -250,7 +252,9 @@ export class QueryPool<C> {
       if (job === undefined) return;
       this.#begin(member, job);
     }
-    if (this.#queue.length > 0) this.#growSoon();
+    if (this.#queue.length === 0) return;
+    for (const { hurry } of this.#members) hurry?.();
+    this.#growSoon();
   }
 
   #begin(member: Member<C>, job: Job<C>): void {
@@ -258,7 +262,8 @@ export class QueryPool<C> {
     const { signal } = job.options;
     const waitedMs = this.#options.clock.monotonicMs() - job.queuedMs;
     let graceTimer: NodeJS.Timeout | undefined;
-    const { result, cancel } = job.begin(member.worker.client, waitedMs);
+    const { result, cancel, hurry = null } = job.begin(member.worker.client, waitedMs);
+    member.hurry = hurry;
     const onAbort = () => {
       cancel();
       graceTimer = setTimeout(() => member.worker.terminate(), CANCEL_GRACE_MS);
@@ -270,6 +275,7 @@ export class QueryPool<C> {
       clearTimeout(graceTimer);
       signal.removeEventListener('abort', onAbort);
       member.job = null;
+      member.hurry = null;
       member.idleSinceMs = this.#options.clock.monotonicMs();
       this.#dispatch();
       this.#retireLater();
@@ -329,6 +335,7 @@ export class QueryPool<C> {
       worker,
       isReady: false,
       job: null,
+      hurry: null,
       idleSinceMs: this.#options.clock.monotonicMs(),
       isRetiring: false,
     };

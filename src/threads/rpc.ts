@@ -6,6 +6,7 @@
  */
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads';
 import { assert, CanceledError } from '../../model/index.ts';
+import { type PieceQueue, PieceSender } from './answer-pieces.ts';
 import { packError, type PackedError, unpackError } from './packed-error.ts';
 import { measureWork, threadCpuMs } from './work-time.ts';
 
@@ -24,6 +25,11 @@ export type Call = {
   isCanceled(): boolean;
   /** Shows the caller how far it has come; cheap, too. */
   readonly report: (sampleCount: number, seriesCount: number, heldSizeBytes: number) => void;
+  /**
+   * Sends a part of the result ahead, see {@link PieceSender.send}. Missing where the caller takes
+   * results as a whole only.
+   */
+  readonly sendPiece?: (piece: Uint8Array<ArrayBuffer>) => number;
 };
 
 /** What a call under way has cost so far, as its method reports it. */
@@ -58,6 +64,13 @@ type Request = {
   /** Of the caller; set with the first call only. */
   readonly cancelFlags?: SharedArrayBuffer;
   readonly progress?: SharedArrayBuffer;
+  readonly takesPieces?: true;
+};
+/** What the answering end sends before its response. */
+type Piece = {
+  readonly call: number;
+  readonly piece: Uint8Array;
+  readonly taken: SharedArrayBuffer | null;
 };
 /** `workMs` is what the answering thread has done for it; of use where it does one call at a time. */
 type Response = { readonly call: number; readonly workMs: number } & (
@@ -71,6 +84,8 @@ export type Begun<T> = {
   readonly result: Promise<T>;
   /** Asks the other end to be done soon. */
   readonly cancel: () => void;
+  /** Somebody else waits for the other end: it should not wait for who takes its pieces. */
+  readonly hurry?: () => void;
   /** What it took of the thread that did it; null while that is not known. */
   readonly workMs: () => number | null;
 };
@@ -102,18 +117,29 @@ export function serve(channel: Channel, methods: Methods): void {
     progress[1] = seriesCount;
     progress[2] = heldSizeBytes;
   };
+  const pieceSender = (call: number, isCanceled: () => boolean) => {
+    let sender: PieceSender | null = null;
+    return (piece: Uint8Array<ArrayBuffer>) => {
+      sender ??= new PieceSender((bytes, taken) => {
+        const message: Piece = { call, piece: bytes, taken };
+        channel.postMessage(message, [bytes.buffer]);
+      }, isCanceled);
+      return sender.send(piece);
+    };
+  };
   const answer = async (request: Request): Promise<void> => {
     const { call, method, argument } = request;
     const slot = call % CANCEL_SLOT_COUNT;
     const flags = cancelFlags;
     const isCanceled = () => Atomics.load(flags, slot) === call;
+    const taking = request.takesPieces === true ? { sendPiece: pieceSender(call, isCanceled) } : {};
     const workMs = measureWork();
     progress[BEGAN_CPU_MS_INDEX] = threadCpuMs();
     try {
       const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
       assert(handler !== undefined, `unknown method ${method}`);
       if (isCanceled()) throw new CanceledError(`${method} canceled`);
-      const result: unknown = await handler(argument as never, { isCanceled, report });
+      const result: unknown = await handler(argument as never, { isCanceled, report, ...taking });
       if (result instanceof Handover) {
         const response = { call, result: result.value as unknown, workMs: workMs() };
         channel.postMessage(response, [...result.buffers]);
@@ -131,8 +157,13 @@ export function serve(channel: Channel, methods: Methods): void {
   });
 }
 
+/** Called with the first piece of a result: gives what takes it and those that follow. */
+export type OpenPieces = (taken: SharedArrayBuffer) => PieceQueue;
+
 type Waiting = {
   workMs: number | null;
+  readonly openPieces: OpenPieces | null;
+  pieces: PieceQueue | null;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -154,7 +185,10 @@ export class RpcClient<M extends Methods> {
   constructor(channel: Channel) {
     this.#channel = channel;
     this.#progress[BEGAN_CPU_MS_INDEX] = Number.NaN;
-    listen(channel, (response: Response) => this.#settle(response));
+    listen(channel, (message: Response | Piece) => {
+      if ('piece' in message) this.#take(message);
+      else this.#settle(message);
+    });
   }
 
   /**
@@ -179,28 +213,33 @@ export class RpcClient<M extends Methods> {
     });
   }
 
+  /** @param openPieces  null when the result is wanted as a whole */
   start<Name extends keyof M & string>(
     method: Name,
     argument: ArgumentOf<M[Name]>,
     transfer: readonly Transferable[] = [],
+    openPieces: OpenPieces | null = null,
   ): Begun<ResultOf<M[Name]>> {
     if (this.#failure !== null) {
       return { result: Promise.reject(this.#failure), cancel: () => {}, workMs: () => null };
     }
     const call = ++this.#lastCall;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const waiting: Waiting = { workMs: null, resolve, reject };
+    const waiting: Waiting = { workMs: null, openPieces, pieces: null, resolve, reject };
     this.#waiting.set(call, waiting);
     const shared =
       call === 1 ? { cancelFlags: this.#cancelFlags.buffer, progress: this.#progress.buffer } : {};
     this.#progress.fill(0);
     this.#progress[BEGAN_CPU_MS_INDEX] = Number.NaN;
-    this.#channel.postMessage({ call, method, argument, ...shared }, [...transfer]);
+    const taking = openPieces === null ? {} : { takesPieces: true };
+    this.#channel.postMessage({ call, method, argument, ...shared, ...taking }, [...transfer]);
     const cancel = () => {
       Atomics.store(this.#cancelFlags, call % CANCEL_SLOT_COUNT, call);
+      waiting.pieces?.release();
     };
+    const hurry = () => waiting.pieces?.release();
     const result = promise as Promise<ResultOf<M[Name]>>;
-    return { result, cancel, workMs: () => waiting.workMs };
+    return { result, cancel, hurry, workMs: () => waiting.workMs };
   }
 
   /** Of the call under way, where the other end does one at a time. */
@@ -225,6 +264,13 @@ export class RpcClient<M extends Methods> {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject } of waiting) reject(reason);
+  }
+
+  #take({ call, piece, taken }: Piece): void {
+    const waiting = this.#waiting.get(call);
+    if (waiting === undefined || waiting.openPieces === null) return;
+    if (taken !== null) waiting.pieces = waiting.openPieces(taken);
+    waiting.pieces?.push(piece);
   }
 
   #settle(response: Response): void {

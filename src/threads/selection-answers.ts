@@ -31,6 +31,7 @@ import type {
   SearchRequest,
   SelectionRequest,
 } from '../../web/index.ts';
+import type { Call } from './rpc.ts';
 
 const TRUNCATED_WARNING = 'results truncated due to limit';
 const NO_MATCHERS: readonly (readonly Matcher[])[] = [[]];
@@ -111,7 +112,12 @@ export function answerSearch(queryable: Queryable, request: SearchRequest): Sear
   });
 }
 
-export function answerSeries(queryable: Queryable, request: SelectionRequest): Uint8Array {
+/** @returns all of it, or what comes after what was sent ahead */
+export function answerSeries(
+  queryable: Queryable,
+  request: SelectionRequest,
+  sendPiece: Call['sendPiece'],
+): Uint8Array {
   const sets = parseSelectors(request.selectors);
   const { minMs, maxMs } = request;
   const hints = {
@@ -122,14 +128,16 @@ export function answerSeries(queryable: Queryable, request: SelectionRequest): U
     limit: probeLimit(request.limit),
   };
   const warnings: string[] = [];
-  return withQuerier(queryable, request, (querier) => {
-    const lists = sets.map((matchers) => {
+  const lists = withQuerier(queryable, request, (querier) =>
+    sets.map((matchers) => {
       const selected = querier.select(matchers, hints);
       warnings.push(...selected.warnings.filter((warning) => warning !== TRUNCATED_WARNING));
       return selected.labels;
-    });
-    return writeSeriesAnswer(cut(union(lists, compareLabels), request.limit, warnings), warnings);
-  });
+    }),
+  );
+  const found = cut(union(lists, compareLabels), request.limit, warnings);
+  // The client may be slow; the database is not kept open for it.
+  return writeSeriesAnswer(found, warnings, sendPiece);
 }
 
 export type FederationJob = FederationRequest & {

@@ -79,7 +79,7 @@ describe('active queries', () => {
     startMs: 0,
     endMs: 60_000,
     stepMs: 15_000,
-    client: { address: '10.0.0.7', userAgent: 'Grafana/11' },
+    client: { address: '10.0.0.7', userAgent: 'Grafana/11', method: 'GET', path: '/' },
   };
   const never = () => new AbortController().signal;
   const noProgress = () => ({ sampleCount: 0, seriesCount: 0, heldSizeBytes: 0 });

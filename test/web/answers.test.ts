@@ -24,6 +24,26 @@ test('series', () => {
   );
 });
 
+test('many series in pieces', () => {
+  const sets = Array.from({ length: 60_000 }, (_, i) =>
+    Labels.fromObject({ __name__: 'up', row: `温 "${i}"` }),
+  );
+  const pieces: Uint8Array[] = [];
+  const warnings = ['results truncated due to limit'];
+  const rest = writeSeriesAnswer(sets, warnings, (piece) => pieces.push(piece));
+  expect(pieces.length).toBeGreaterThan(1);
+  for (const { byteLength, buffer } of pieces) {
+    expect(byteLength).toBe(buffer.byteLength);
+    expect(byteLength).toBeGreaterThanOrEqual(1024 * 1024);
+    expect(byteLength).toBeLessThan(2 * 1024 * 1024);
+  }
+  const whole = Buffer.concat([...pieces, rest]);
+  expect(whole.equals(writeSeriesAnswer(sets, warnings))).toBe(true);
+  const { data } = JSON.parse(whole.toString()) as { data: object[] };
+  expect(data).toHaveLength(60_000);
+  expect(data[59_999]).toEqual({ __name__: 'up', row: '温 "59999"' });
+});
+
 test('exemplars', () => {
   const series = Labels.fromObject({ __name__: 'x' });
   const labels = Labels.fromObject({ trace_id: 't' });

@@ -35,17 +35,28 @@ export function writeTextsAnswer(
   return envelope(JSON.stringify(texts), warnings);
 }
 
-/** `data`: one object per label set. */
+/** A large answer is given away in pieces of about so many characters while it is being written. */
+const PIECE_LENGTH_MIN = 1024 * 1024;
+
+/**
+ * `data`: one object per label set.
+ * @param takePiece  null writes all of it at once
+ * @returns all of it, or what comes after the last piece
+ */
 export function writeSeriesAnswer(
   labelSets: readonly Labels[],
   warnings: readonly string[] = [],
+  takePiece: ((piece: Uint8Array<ArrayBuffer>) => void) | null = null,
 ): Uint8Array {
   const quote = memoize(JSON.stringify);
-  let data = '[';
+  let json = `${ENVELOPE_START}[`;
   labelSets.forEach((labels, i) => {
-    data += (i === 0 ? '' : ',') + labelsJson(labels, quote);
+    json += (i === 0 ? '' : ',') + labelsJson(labels, quote);
+    if (takePiece === null || json.length < PIECE_LENGTH_MIN) return;
+    takePiece(encoder.encode(json));
+    json = '';
   });
-  return envelope(`${data}]`, warnings);
+  return encoder.encode(`${json}]${envelopeEnd(warnings)}`);
 }
 
 export type SeriesExemplars = { readonly series: Labels; readonly exemplars: readonly Exemplar[] };
@@ -64,9 +75,14 @@ export function writeExemplarsAnswer(found: readonly SeriesExemplars[]): Uint8Ar
   return envelope(`[${data.join(',')}]`, []);
 }
 
+const ENVELOPE_START = '{"status":"success","data":';
+
+function envelopeEnd(warnings: readonly string[]): string {
+  return warnings.length === 0 ? '}' : `,"warnings":${JSON.stringify(warnings)}}`;
+}
+
 function envelope(data: string, warnings: readonly string[]): Uint8Array {
-  const more = warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`;
-  return encoder.encode(`{"status":"success","data":${data}${more}}`);
+  return encoder.encode(ENVELOPE_START + data + envelopeEnd(warnings));
 }
 
 type Quote = (text: string) => string;

@@ -10,7 +10,12 @@ export function queryOptions(form: Form, limit: number, request: FastifyRequest)
   const timeoutMs = optionalDuration(form, 'timeout');
   const lookbackMs = lookback(form);
   const { stats, warnings } = statsParameter(form);
-  const client = { address: request.ip, userAgent: request.headers['user-agent'] ?? '' };
+  const client = {
+    address: request.ip,
+    userAgent: request.headers['user-agent'] ?? '',
+    method: request.method,
+    path: request.url.split('?', 1)[0]!,
+  };
   return { query: form.first('query'), timeoutMs, lookbackMs, limit, stats, warnings, client };
 }
 

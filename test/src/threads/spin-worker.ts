@@ -11,6 +11,15 @@ const methods = {
     const hoard: number[][] = [];
     for (;;) hoard.push(Array.from({ length: 10_000 }, (_, index) => index + hoard.length + 0.5));
   },
+  /** So many pieces of one byte, then how long it has waited; dies before number `dieAt`. */
+  stream: ({ count, dieAt = -1 }: { count: number; dieAt?: number }, call: Call) => {
+    let pausedMs = 0;
+    for (let i = 0; i < count; i++) {
+      if (i === dieAt) process.exit(3);
+      pausedMs += call.sendPiece?.(Uint8Array.of(i)) ?? 0;
+    }
+    return pausedMs;
+  },
   spin: (durationMs: number, call: Call) => {
     const endMs = performance.now() + durationMs;
     while (performance.now() < endMs && !call.isCanceled());

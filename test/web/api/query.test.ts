@@ -9,7 +9,12 @@ const NO_OPTIONS = {
   limit: 0,
   stats: 'none',
   warnings: [],
-  client: { address: '127.0.0.1', userAgent: 'lightMyRequest' },
+  client: {
+    address: '127.0.0.1',
+    userAgent: 'lightMyRequest',
+    method: 'GET',
+    path: '/api/v1/query',
+  },
 };
 
 describe('an instant query', () => {
@@ -33,6 +38,7 @@ describe('an instant query', () => {
     });
     expect(calls[0]!.request).toEqual({
       ...NO_OPTIONS,
+      client: { ...NO_OPTIONS.client, method: 'POST' },
       query: 'sum(up)',
       timeMs: 7500,
       timeoutMs: 90_000,
@@ -165,6 +171,7 @@ describe('a range query', () => {
           endMs: 1761955200_000,
           stepMs: 2_592_000_000,
           ...NO_OPTIONS,
+          client: { ...NO_OPTIONS.client, path: '/api/v1/query_range' },
         },
       },
     ]);

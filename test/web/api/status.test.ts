@@ -174,7 +174,7 @@ test('active queries can be seen and canceled', async () => {
           startMs: 0,
           endMs: 60_000,
           stepMs: 15_000,
-          client: { address: '10.0.0.7', userAgent: 'Grafana/11' },
+          client: { address: '10.0.0.7', userAgent: 'Grafana/11', method: 'GET', path: '/' },
           sampleCount: 4000,
           seriesCount: 50,
           heldSizeBytes: 64_000,
