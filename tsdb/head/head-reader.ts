@@ -273,12 +273,16 @@ export class HeadQuery {
       const sequence = Atomics.load(heap.u32, word + Rec.SEQUENCE);
       if ((sequence & 1) === 0) {
         rows.restartRow();
-        const untilMs = this.#copyRow(rows, record, minMs, maxMs, copies);
-        const late = copyLateEntries(heap, record);
-        this.#slot.fence();
-        if (Atomics.load(heap.u32, word + Rec.SEQUENCE) === sequence) {
-          if (late.length > 0) this.#addLate(rows, late, minMs, maxMs);
-          return untilMs;
+        try {
+          const untilMs = this.#copyRow(rows, record, minMs, maxMs, copies);
+          const late = copyLateEntries(heap, record);
+          if (this.#isUnchanged(word, sequence)) {
+            if (late.length > 0) this.#addLate(rows, late, minMs, maxMs);
+            return untilMs;
+          }
+        } catch (error) {
+          // What is read during a change may be anything, such as the number of no file.
+          if (this.#isUnchanged(word, sequence)) throw error;
         }
       }
       if (attempt >= SPIN_COUNT) {
@@ -286,6 +290,12 @@ export class HeadQuery {
         Atomics.wait(heap.i32, Word.Fence, heap.i32[Word.Fence]!, SLEEP_MS);
       }
     }
+  }
+
+  /** Whether the record at `word` is as it was when it had this sequence number. */
+  #isUnchanged(word: number, sequence: number): boolean {
+    this.#slot.fence();
+    return Atomics.load(this.#reader.heap.u32, word + Rec.SEQUENCE) === sequence;
   }
 
   #copyRow(
