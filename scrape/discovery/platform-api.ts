@@ -194,10 +194,17 @@ export function labelText(value: unknown): string {
   return '';
 }
 
+/** What a platform says may be of another type than it should; of a text each letter would be an entry. */
+export function entriesOf<T>(
+  entries: Readonly<Record<string, T>> | object | null | undefined,
+): [string, T][] {
+  return typeof entries === 'object' && entries !== null ? Object.entries(entries) : [];
+}
+
 /** A label for each entry, named by `prefix` and what is left of the key in a label name. */
 export function labelsFrom(prefix: string, entries: object | null | undefined): LabelRecord {
   const labels: Record<string, string> = {};
-  for (const [key, value] of Object.entries(entries ?? {})) {
+  for (const [key, value] of entriesOf(entries)) {
     labels[prefix + labelNamePart(key)] = labelText(value);
   }
   return labels;
@@ -209,7 +216,7 @@ export function labelsWithPresence(
   entries: object | null | undefined,
 ): LabelRecord {
   const labels: Record<string, string> = {};
-  for (const [key, value] of Object.entries(entries ?? {})) {
+  for (const [key, value] of entriesOf(entries)) {
     labels[`${prefix}_${labelNamePart(key)}`] = labelText(value);
     labels[`${prefix}present_${labelNamePart(key)}`] = 'true';
   }

@@ -4,7 +4,13 @@
  */
 import type { LabelRecord } from '../../config.ts';
 import { dockerProvider, type DockerSettings, networkLabels } from '../docker-engine.ts';
-import { type CreatePlatform, hostPort, labelsFrom, labelText } from '../platform-api.ts';
+import {
+  type CreatePlatform,
+  entriesOf,
+  hostPort,
+  labelsFrom,
+  labelText,
+} from '../platform-api.ts';
 
 type ContainerSettings = DockerSettings & {
   readonly host_networking_host: string;
@@ -92,14 +98,14 @@ function networksOf(container: Container, byId: ReadonlyMap<string, Container>):
     const owner: string | undefined = /^container:(.*)$/.exec(
       at.HostConfig?.NetworkMode ?? '',
     )?.[1];
-    if (Object.keys(own).length > 0 || owner === undefined) return own;
+    if (entriesOf(own).length > 0 || owner === undefined) return own;
     at = byId.get(owner);
   }
   return {};
 }
 
 function chosenNetworks(networks: Networks, settings: ContainerSettings): Endpoint[] {
-  const found = Object.entries(networks)
+  const found = entriesOf(networks)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([, endpoint]) => endpoint ?? []);
   return settings.match_first_network ? found.slice(0, 1) : found;
