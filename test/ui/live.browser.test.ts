@@ -35,7 +35,8 @@ scrape_configs:
     browser = await launchBrowser();
     await until(
       'the app was scraped several times',
-      async () => (await server.query('rate(app_requests_total[10s]) > 0')).size > 0,
+      // Long enough ago for a graph, whose last step may lie a second back.
+      async () => (await server.query('rate(app_requests_total[10s] offset 3s) > 0')).size > 0,
       30_000,
     );
   });
