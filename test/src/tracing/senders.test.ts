@@ -9,6 +9,7 @@ import type { TracingConfig } from '../../../src/tracing/tracing-config.ts';
 import { ProtobufWriter } from '../../../model/index.ts';
 import { REAL_CLOCK } from '../../../src/real-clock.ts';
 import { freePort } from '../support/server.ts';
+import { DEFAULT_TLS_CONFIG } from '../../../scrape/config.ts';
 import { type Collector, startCollector } from './support/collector.ts';
 import { span } from './support/span.ts';
 
@@ -16,18 +17,6 @@ const FILES = path.resolve(import.meta.dirname, '../../web/files');
 const pem = (name: string) => readFileSync(path.join(FILES, name), 'utf8');
 const TLS = { key: pem('localhost.key.pem'), cert: pem('localhost.cert.pem') };
 const BODY = encodeTraceRequest({}, { name: 'narthex', version: '1' }, [span('one'), span('two')]);
-const NO_TLS = {
-  ca: '',
-  caFile: '',
-  cert: '',
-  certFile: '',
-  key: '',
-  keyFile: '',
-  serverName: '',
-  insecureSkipVerify: false,
-  minVersion: null,
-  maxVersion: null,
-};
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -49,7 +38,7 @@ function senderTo(port: number, changes: Partial<TracingConfig>): SpanSender {
     headers: {},
     usesGzip: false,
     timeoutMs: 2000,
-    tls: NO_TLS,
+    tls: DEFAULT_TLS_CONFIG,
     ...changes,
   };
   const Sender = config.protocol === 'http' ? HttpSpanSender : GrpcSpanSender;
@@ -74,7 +63,7 @@ describe.each(['http', 'grpc'] as const)('over %s', (protocol) => {
       endpoint: `${endpoint}:${collector.port}`,
       usesGzip,
       isInsecure: !secure,
-      tls: { ...NO_TLS, ca: TLS.cert },
+      tls: { ...DEFAULT_TLS_CONFIG, ca: TLS.cert },
       headers: { 'X-Scope-OrgID': 'tenant 1' },
     });
     expect(await sender.send(BODY, 2000)).toEqual(TAKEN);
@@ -100,7 +89,7 @@ describe.each(['http', 'grpc'] as const)('over %s', (protocol) => {
     const refused = await senderTo(collector.port, changes).send(BODY, 2000);
     expect(refused).toMatchObject({ kind: 'again' });
     expect(collector.requests).toEqual([]);
-    const tls = { ...NO_TLS, insecureSkipVerify: true };
+    const tls = { ...DEFAULT_TLS_CONFIG, insecureSkipVerify: true };
     expect(await senderTo(collector.port, { ...changes, tls }).send(BODY, 2000)).toEqual(TAKEN);
   });
 
