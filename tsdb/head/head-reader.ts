@@ -2,13 +2,7 @@
  * Reading the head in any thread. A query captures the series it selects at once (captured-rows.ts)
  * and reads their samples afterwards, without touching shared memory again.
  */
-import {
-  assert,
-  compareText,
-  type Labels,
-  type Matcher,
-  type SelectHints,
-} from '../../model/index.ts';
+import { compareText, type Labels, type Matcher, type SelectHints } from '../../model/index.ts';
 import { Encoding } from '../chunk/encoding.ts';
 import { covers, type Intervals } from '../chunk/intervals.ts';
 import { Time, Word } from '../memory/control-block.ts';
@@ -29,9 +23,11 @@ import {
   encodeLateEntries,
   type LateEntries,
   lateSealedList,
+  NO_LATE_ENTRIES,
 } from './out-of-order.ts';
 import { COPY_SIZE_BYTES_MAX, copyFinishedChunk, copyOpenChunk } from './open-chunk.ts';
 import { orderByLabels } from './order-by-labels.ts';
+import { readUnchanged } from './read-unchanged.ts';
 import {
   entryMaxMs,
   entryMinMs,
@@ -45,11 +41,6 @@ import {
 import * as Rec from './series-record.ts';
 import { findRecord } from './series-table.ts';
 import { SymbolTexts } from './symbol-texts.ts';
-
-/** Tries before a reader that meets a record under change goes to sleep for a moment. */
-const SPIN_COUNT = 200;
-const SLEEP_MS = 1;
-const SLEEP_COUNT_MAX = 30_000;
 
 /** One per thread. */
 export class HeadReader {
@@ -268,34 +259,15 @@ export class HeadQuery {
     copies: boolean,
   ): number {
     const { heap } = this.#reader;
-    const word = record >>> 2;
-    for (let attempt = 0; ; attempt++) {
-      const sequence = Atomics.load(heap.u32, word + Rec.SEQUENCE);
-      if ((sequence & 1) === 0) {
-        rows.restartRow();
-        try {
-          const untilMs = this.#copyRow(rows, record, minMs, maxMs, copies);
-          const late = copyLateEntries(heap, record);
-          if (this.#isUnchanged(word, sequence)) {
-            if (late.length > 0) this.#addLate(rows, late, minMs, maxMs);
-            return untilMs;
-          }
-        } catch (error) {
-          // What is read during a change may be anything, such as the number of no file.
-          if (this.#isUnchanged(word, sequence)) throw error;
-        }
-      }
-      if (attempt >= SPIN_COUNT) {
-        assert(attempt < SPIN_COUNT + SLEEP_COUNT_MAX, 'a series stays under change');
-        Atomics.wait(heap.i32, Word.Fence, heap.i32[Word.Fence]!, SLEEP_MS);
-      }
-    }
-  }
-
-  /** Whether the record at `word` is as it was when it had this sequence number. */
-  #isUnchanged(word: number, sequence: number): boolean {
-    this.#slot.fence();
-    return Atomics.load(this.#reader.heap.u32, word + Rec.SEQUENCE) === sequence;
+    let late = NO_LATE_ENTRIES;
+    const untilMs = readUnchanged(heap, this.#slot, record, () => {
+      rows.restartRow();
+      const copiedUntilMs = this.#copyRow(rows, record, minMs, maxMs, copies);
+      late = copyLateEntries(heap, record);
+      return copiedUntilMs;
+    });
+    if (late.length > 0) this.#addLate(rows, late, minMs, maxMs);
+    return untilMs;
   }
 
   #copyRow(

@@ -277,16 +277,16 @@ export class OutOfOrder {
 
 /** Raw entries of a buffer, copied so that they can be looked at once it is sure they are whole. */
 export type LateEntries = Float64Array;
-const NO_ENTRIES: LateEntries = new Float64Array(0);
+export const NO_LATE_ENTRIES: LateEntries = new Float64Array(0);
 
 /** In any thread; the copy counts only when the record's sequence has not changed. */
 export function copyLateEntries(heap: Heap, record: number): LateEntries {
   const block = heap.u32[(record >>> 2) + Rec.OUT_OF_ORDER]!;
-  if (block === 0) return NO_ENTRIES;
+  if (block === 0) return NO_LATE_ENTRIES;
   heap.cover(block + BLOCK_SIZE_BYTES);
   const buffer = heap.u32[(block >>> 2) + BUFFER]!;
   const count = heap.u32[(block >>> 2) + COUNTS]! & 0xffff;
-  if (buffer === 0) return NO_ENTRIES;
+  if (buffer === 0) return NO_LATE_ENTRIES;
   heap.cover(buffer + count * ENTRY_BYTES);
   return heap.f64.slice(buffer >>> 3, (buffer >>> 3) + count * ENTRY_DOUBLES);
 }

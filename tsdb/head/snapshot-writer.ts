@@ -9,7 +9,6 @@ import { Encoding, isFloatEncoding } from '../chunk/encoding.ts';
 import { HistogramChunkReader } from '../chunk/histogram-decoder.ts';
 import { publishDirectory } from '../io/atomic-write.ts';
 import type { Files } from '../io/files.ts';
-import { Word } from '../memory/control-block.ts';
 import type { Heap } from '../memory/heap.ts';
 import { ReaderSlot } from '../memory/readers.ts';
 import type { ExemplarRow } from '../record/exemplars.ts';
@@ -29,6 +28,7 @@ import { readDeletedRanges } from './deleted-ranges.ts';
 import { copyEncodedChunk, encodedChunkSize } from './encoded-chunk.ts';
 import { readPairTexts } from './label-pairs.ts';
 import { COPY_SIZE_BYTES_MAX, copyOpenChunk } from './open-chunk.ts';
+import { readUnchanged } from './read-unchanged.ts';
 import * as Rec from './series-record.ts';
 import { forEachRecord } from './series-table.ts';
 import { extentDirectory } from './snapshot-dir.ts';
@@ -37,10 +37,6 @@ import { TextBytes } from './text-bytes.ts';
 const SERIES_PER_SLICE = 512;
 const FLUSH_SIZE_BYTES = 1024 * 1024;
 const EXEMPLARS_PER_RECORD = 1000;
-/** Tries before waiting for a record that is under change. */
-const SPIN_COUNT = 200;
-const SLEEP_MS = 1;
-const SLEEP_COUNT_MAX = 30_000;
 const PLACE = { file: 'open chunk', offsetBytes: 0 };
 
 export type SnapshotOptions = {
@@ -168,7 +164,8 @@ class SeriesWalk {
   }
 
   #one(slot: ReaderSlot, record: number, ref: number): void {
-    const chunk = this.#copyConsistently(slot, record) ? this.#chunk : null;
+    const hasChunk = readUnchanged(this.#heap, slot, record, () => this.#copy(record));
+    const chunk = hasChunk ? this.#chunk : null;
     const texts = this.#texts;
     texts.clear();
     readPairTexts(this.#heap, this.#heap.u32[(record >>> 2) + Rec.LABELS]!, texts);
@@ -180,23 +177,7 @@ class SeriesWalk {
     }
   }
 
-  /** Copies the open chunk as it is at one moment; false when there is none. */
-  #copyConsistently(slot: ReaderSlot, record: number): boolean {
-    const word = record >>> 2;
-    const { u32, i32 } = this.#heap;
-    for (let attempt = 0; ; attempt++) {
-      const sequence = Atomics.load(u32, word + Rec.SEQUENCE);
-      if ((sequence & 1) === 0) {
-        const isThere = this.#copy(record);
-        slot.fence();
-        if (Atomics.load(u32, word + Rec.SEQUENCE) === sequence) return isThere;
-      }
-      if (attempt < SPIN_COUNT) continue;
-      assert(attempt < SPIN_COUNT + SLEEP_COUNT_MAX, 'a series stays under change');
-      Atomics.wait(i32, Word.Fence, i32[Word.Fence]!, SLEEP_MS);
-    }
-  }
-
+  /** Copies the open chunk; false when there is none. */
   #copy(record: number): boolean {
     const { u32, f64 } = this.#heap;
     const word = record >>> 2;
