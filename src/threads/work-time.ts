@@ -14,9 +14,16 @@ export function usageMs({ user, system }: { user: number; system: number }): num
   return (user + system) / 1000;
 }
 
+/** What took no longer is not worth asking the system for processor time, which is no more than that. */
+const NEGLIGIBLE_MS = 1;
+
 /** Begins to measure; the function gives what the calling thread has done since, in milliseconds. */
 export function measureWork(): () => number {
   const beganMs = performance.now();
   const beganCpuMs = threadCpuMs();
-  return () => Math.min(performance.now() - beganMs, threadCpuMs() - beganCpuMs);
+  return () => {
+    const elapsedMs = performance.now() - beganMs;
+    if (elapsedMs <= NEGLIGIBLE_MS) return elapsedMs;
+    return Math.min(elapsedMs, threadCpuMs() - beganCpuMs);
+  };
 }

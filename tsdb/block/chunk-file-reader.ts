@@ -1,7 +1,7 @@
 /**
  * Reads chunks of a block. Chunks are used once, right after they were read, so there is no cache: one
- * buffer per reader, filled for a run of neighbouring chunks in one call, and further ahead when
- * reads turn out to be sequential. A chunk's checksum is verified when it is read for the first time.
+ * buffer per reader, filled for a run of neighbouring chunks in one call, and further and further ahead
+ * when reads turn out to be sequential. A chunk's checksum is verified when it is read for the first time.
  * Format: chunk-file.ts.
  */
 import { CorruptionError, crc32c } from '../../model/index.ts';
@@ -19,8 +19,13 @@ import {
 
 /** The smallest read: most chunks fit. */
 const READ_SIZE_BYTES_MIN = 2048;
-/** What is read ahead once reads are sequential. */
-const READ_AHEAD_SIZE_BYTES = 128 * 1024;
+/**
+ * While reads are sequential, each takes so many times as much as the one before, up to a limit. A query
+ * for a few neighbouring series would throw most of a large read away, and with it what the
+ * processor's caches held.
+ */
+const READ_AHEAD_FACTOR = 4;
+const READ_AHEAD_SIZE_BYTES_MAX = 128 * 1024;
 /** A read that begins so close behind the last one is sequential. */
 const SEQUENTIAL_GAP_BYTES = 4096;
 /** Two chunks cannot begin within so many bytes, so one bit per 16 bytes tells them apart. */
@@ -174,7 +179,10 @@ export class ChunkFileReader {
       segmentIndex === this.#bufferSegment &&
       offset >= this.#bufferStart &&
       offset <= this.#bufferEnd + SEQUENTIAL_GAP_BYTES;
-    const ahead = isSequential ? READ_AHEAD_SIZE_BYTES : 0;
+    const lastSize = this.#bufferEnd - this.#bufferStart;
+    const ahead = isSequential
+      ? Math.min(lastSize * READ_AHEAD_FACTOR, READ_AHEAD_SIZE_BYTES_MAX)
+      : 0;
     const size = Math.min(Math.max(sizeWanted, ahead), Math.max(0, segment.sizeBytes - offset));
     if (size > this.bytes.length) this.bytes = new Uint8Array(size * 2);
     const count = segment.file.read(offset, this.bytes, 0, size);

@@ -31,7 +31,8 @@ export class SeriesReader {
   /** Rows that were read already; null where the source has one reader only. */
   readonly #kept: (SampleBuffer | undefined)[] | null;
   readonly #buffer = new SampleBuffer();
-  readonly #withoutStale = new SampleBuffer(16);
+  /** Made when it is needed: most queries never see a staleness marker. */
+  #withoutStale: SampleBuffer | null = null;
   readonly #context: QueryContext;
   #keptSamples = 0;
 
@@ -80,7 +81,7 @@ export class SeriesReader {
   }
 
   #copyFresh(samples: SampleBuffer): SampleBuffer {
-    const fresh = this.#withoutStale;
+    const fresh = (this.#withoutStale ??= new SampleBuffer(16));
     fresh.clear();
     fresh.reserve(samples.count);
     const { histograms, startTimestampsMs } = samples;
