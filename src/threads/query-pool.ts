@@ -53,7 +53,7 @@ export type WorkOptions = {
   readonly signal: AbortSignal;
   /** Waiting included; Infinity for none. */
   readonly timeoutMs: number;
-  /** What it took the last time; undefined while that is not known. Asked again while it waits. */
+  /** What it is likely to take; undefined while that is not known. Asked again while it waits. */
   readonly expectedMs?: () => number | undefined;
 };
 

@@ -21,3 +21,37 @@ test('a thousand pieces are remembered, those done last', () => {
   expect(history.lastMs('key 0')).toBeUndefined();
   expect(history.lastMs('key 998')).toBe(1);
 });
+
+test('new work is expected to take what work of its shape took', () => {
+  const history = new WorkHistory();
+  const key = (instance: string) => `instant rate(cpu0_total{instance="${instance}"}[5m])`;
+  const expected = history.expectation(key('b'));
+  expect(expected()).toBeUndefined();
+  history.note(key('a'), 7);
+  expect(expected()).toBe(7);
+  expect(history.lastMs(key('b'))).toBeUndefined();
+  history.note(key('b'), 3);
+  expect(expected()).toBe(3);
+  // What is known of itself says nothing new about others.
+  history.note(key('a'), 9);
+  expect(history.expectation(key('c'))()).toBe(3);
+});
+
+test.each([
+  ['instant cpu1_total', 'instant cpu22_total'],
+  [`instant up{a="x\\"y",b='1',c=\`z\`}`, `instant up{a="",b='22',c=\`\`}`],
+])('%s and %s have one shape', (one, other) => {
+  const history = new WorkHistory();
+  history.note(one, 5);
+  expect(history.expectation(other)()).toBe(5);
+});
+
+test.each([
+  ['range 5 up', 'range 6 up'],
+  ['instant rate(up[5m])', 'instant rate(up[30m])'],
+  ['instant sum(up)', 'instant max(up)'],
+])('%s and %s do not', (one, other) => {
+  const history = new WorkHistory();
+  history.note(one, 5);
+  expect(history.expectation(other)()).toBeUndefined();
+});
