@@ -134,14 +134,15 @@ export class Queries
   }
 
   names(request: Parameters<LabelPort['names']>[0], signal: AbortSignal) {
-    return this.#other(`names ${selectionKey(request)}`, signal, (client) =>
-      client.start('labelNames', request),
+    return this.#bytes(`names ${selectionKey(request)}`, signal, (client, openPieces) =>
+      client.start('labelNames', request, [], openPieces),
     );
   }
 
   values(request: Parameters<LabelPort['values']>[0], signal: AbortSignal) {
-    return this.#other(`values ${request.name} ${selectionKey(request)}`, signal, (client) =>
-      client.start('labelValues', request),
+    const key = `values ${request.name} ${selectionKey(request)}`;
+    return this.#bytes(key, signal, (client, openPieces) =>
+      client.start('labelValues', request, [], openPieces),
     );
   }
 
@@ -152,10 +153,8 @@ export class Queries
   }
 
   series(request: Parameters<SeriesPort['series']>[0], signal: AbortSignal) {
-    return this.#inPieces((openPieces) =>
-      this.#other(`series ${selectionKey(request)}`, signal, (client) =>
-        client.start('series', request, [], openPieces),
-      ),
+    return this.#bytes(`series ${selectionKey(request)}`, signal, (client, openPieces) =>
+      client.start('series', request, [], openPieces),
     );
   }
 
@@ -167,8 +166,9 @@ export class Queries
       lookbackMs,
       externalLabels: externalLabels(),
     };
-    return this.#other(`federate ${request.selectors.join(' ')}`, signal, (client) =>
-      client.start('federate', job),
+    const key = `federate ${request.selectors.join(' ')}`;
+    return this.#bytes(key, signal, (client, openPieces) =>
+      client.start('federate', job, [], openPieces),
     );
   }
 
@@ -279,6 +279,17 @@ export class Queries
     return this.#do(key, { isQuery: false, signal, timeoutMs }, begin);
   }
 
+  /** The same for an answer that may be large. */
+  #bytes(
+    key: string,
+    signal: AbortSignal,
+    begin: (client: Answerer, openPieces: OpenPieces) => Begun<AnswerBytes>,
+  ): Promise<Answer> {
+    return this.#inPieces((openPieces) =>
+      this.#other(key, signal, (client) => begin(client, openPieces)),
+    );
+  }
+
   /** In this thread where that is known to be short, else in a worker. */
   async #do<T>(
     key: string,
@@ -302,7 +313,7 @@ export class Queries
       const running = activity === null ? null : active.add(activity, options.signal);
       try {
         const { signal } = running ?? options;
-        const expectedMs = () => history.lastMs(key);
+        const expectedMs = history.expectation(key);
         return await pool.run({ ...options, signal, expectedMs }, (client, waitedMs) => {
           waitedSeconds = waitedMs / 1000;
           running?.begun(() => client.progress);

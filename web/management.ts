@@ -18,6 +18,7 @@ import type { ReportError } from './ports.ts';
 import { isRefusedUntilReady } from './register-api.ts';
 import { plainErrorOf, sendBody, sendPlainError, sendText } from './respond.ts';
 import type { RouteContext } from './route.ts';
+import { sendAnswer } from './stream-answer.ts';
 
 export function registerManagement(
   app: FastifyInstance,
@@ -144,7 +145,7 @@ function federate({ ports, options }: RouteContext, reportError: ReportError): H
         selectors.length === 0
           ? ''
           : await ports.federation.federate({ selectors, format }, clientSignal(reply.raw));
-      return await sendBody(request, reply, contentTypeOf(format), body);
+      return await sendAnswer(request, reply, contentTypeOf(format), body, reportError);
     } catch (error) {
       // What the client got wrong is no failure of ours.
       if (toApiError(error).errorType !== 'bad_data') {

@@ -81,9 +81,9 @@ export type SelectionRequest = TimeRange & {
 /** A selector that would match every series is refused: see `requireSelective` of `answers`. */
 export interface LabelPort {
   /** `data`: sorted names. */
-  names(request: SelectionRequest, signal: AbortSignal): Promise<AnswerBytes>;
+  names(request: SelectionRequest, signal: AbortSignal): Promise<Answer>;
   /** `data`: sorted values of the label `name`. */
-  values(request: SelectionRequest & { name: string }, signal: AbortSignal): Promise<AnswerBytes>;
+  values(request: SelectionRequest & { name: string }, signal: AbortSignal): Promise<Answer>;
 }
 
 export type SearchRequest = TimeRange & {
@@ -118,7 +118,7 @@ export interface FederationPort {
    * that any selector matches, with the external labels added where the series has no such label,
    * written by `writeFederation` of `web/exposition/index.ts`.
    */
-  federate(request: FederationRequest, signal: AbortSignal): Promise<Uint8Array>;
+  federate(request: FederationRequest, signal: AbortSignal): Promise<Answer>;
 }
 
 // --- Which queries are and were asked ---

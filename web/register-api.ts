@@ -5,10 +5,10 @@ import { CorsPolicy } from './cors.ts';
 import { clientSignal, counted, formOf, type Handler } from './handler.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import type { Form } from './form.ts';
-import type { AnswerPieces, ReadyPort, ReportError } from './ports.ts';
-import { sendError, sendJson, sendText } from './respond.ts';
-import type { ApiCall, ApiRoute, JsonBody, RouteContext } from './route.ts';
-import { streamJson } from './stream-answer.ts';
+import type { ReadyPort, ReportError } from './ports.ts';
+import { JSON_TYPE, sendError, sendText } from './respond.ts';
+import type { ApiCall, ApiRoute, RouteContext } from './route.ts';
+import { sendAnswer } from './stream-answer.ts';
 
 const API_PREFIX = '/api/v1';
 
@@ -73,16 +73,12 @@ function apiHandler(
       const call = new Call(request, reply);
       if ('answer' in route) return await route.answer(call, context);
       const body = await route.handle(call, context);
-      if (isPieces(body)) return await streamJson(request, reply, body, reportError);
-      return body === null ? reply.code(204).send() : await sendJson(request, reply, body);
+      if (body === null) return reply.code(204).send();
+      return await sendAnswer(request, reply, JSON_TYPE, body, reportError);
     } catch (error) {
       return sendError(reply, error, reportError);
     }
   };
-}
-
-function isPieces(body: JsonBody): body is AnswerPieces {
-  return typeof body === 'object' && body !== null && !(body instanceof Uint8Array);
 }
 
 /** Answers 503 and returns true while the server cannot be asked anything. */

@@ -8,8 +8,8 @@ import type { Writable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { freeBytes, freeSent } from './free-memory.ts';
-import type { AnswerPieces, ReportError } from './ports.ts';
-import { acceptsGzip, GZIP_LEVEL, JSON_TYPE } from './respond.ts';
+import type { Answer, AnswerPieces, ReportError } from './ports.ts';
+import { acceptsGzip, GZIP_LEVEL, sendBody } from './respond.ts';
 
 /** Compressed bytes that are sent at a time. */
 const GZIP_CHUNK_SIZE_BYTES = 64 * 1024;
@@ -18,20 +18,33 @@ const HTTP2_INTERNAL_ERROR = 2;
 
 const sentSizesBytes = new WeakMap<ServerResponse, number>();
 
-/** Of the body that {@link streamJson} has sent so far. */
+/** Of the body that {@link sendAnswer} has sent so far in pieces. */
 export function streamedSizeBytes(response: ServerResponse): number {
   return sentSizesBytes.get(response) ?? 0;
 }
 
-/** Resolves when the answer has been sent or cut off. */
-export async function streamJson(
+/** Resolves when what comes in pieces has been sent or cut off, and what does not is on its way. */
+export function sendAnswer(
   request: FastifyRequest,
   reply: FastifyReply,
+  contentType: string,
+  answer: string | Answer,
+  reportError: ReportError,
+): Promise<FastifyReply> {
+  return typeof answer === 'string' || answer instanceof Uint8Array
+    ? sendBody(request, reply, contentType, answer)
+    : stream(request, reply, contentType, answer, reportError);
+}
+
+async function stream(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  contentType: string,
   pieces: AnswerPieces,
   reportError: ReportError,
 ): Promise<FastifyReply> {
   const isCompressed = acceptsGzip(request);
-  reply.header('content-type', JSON_TYPE);
+  reply.header('content-type', contentType);
   if (isCompressed) reply.header('content-encoding', 'gzip');
   const { raw } = reply;
   reply.hijack();

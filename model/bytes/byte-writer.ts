@@ -1,6 +1,8 @@
 import { VARINT_SIZE_MAX, writeUvarint, writeVarint } from './varint.ts';
 
 const encoder = new TextEncoder();
+/** So few bytes are copied faster one by one than through a view of them. */
+const SHORT_SIZE_BYTES = 128;
 
 /** A growing buffer. Numbers go in big-endian unless the name says otherwise. */
 export class ByteWriter {
@@ -84,6 +86,15 @@ export class ByteWriter {
     this.reserve(data.length);
     this.bytes.set(data, this.length);
     this.length += data.length;
+  }
+
+  /** What another writer holds. */
+  putContent(other: ByteWriter): void {
+    if (other.length > SHORT_SIZE_BYTES) return this.putBytes(other.view());
+    this.reserve(other.length);
+    const { bytes, length } = this;
+    for (let i = 0; i < other.length; i++) bytes[length + i] = other.bytes[i]!;
+    this.length += other.length;
   }
 
   /** The UTF-8 bytes of `text`, without length. */

@@ -298,9 +298,10 @@ export function createQueryMethods(
     },
 
     search: (request: SearchRequest) => answerSearch(reader(), request),
-    labelNames: (request: SelectionRequest) => handOver(answerTexts(reader(), request, null)),
-    labelValues: (request: SelectionRequest & { readonly name: string }) =>
-      handOver(answerTexts(reader(), request, request.name)),
+    labelNames: (request: SelectionRequest, call: Call) =>
+      handOver(answerTexts(reader(), request, null, call.sendPiece)),
+    labelValues: (request: SelectionRequest & { readonly name: string }, call: Call) =>
+      handOver(answerTexts(reader(), request, request.name, call.sendPiece)),
     series: (request: SelectionRequest, call: Call) =>
       handOver(answerSeries(allSamples(call, Infinity), request, call.sendPiece)),
     readPage: (job: ReadJob, call: Call) => {
@@ -308,7 +309,8 @@ export function createQueryMethods(
       const { value: bytes, buffers } = handOver(page.bytes);
       return new Handover({ ...page, bytes }, buffers);
     },
-    federate: (job: FederationJob) => handOver(answerFederation(reader(), job)),
+    federate: (job: FederationJob, call: Call) =>
+      handOver(answerFederation(reader(), job, call.sendPiece)),
   };
 }
 /** Infinity when there is nothing. */

@@ -74,26 +74,32 @@ function union<T>(lists: readonly (readonly T[])[], compare: (a: T, b: T) => num
   return all.filter((item, index) => index === 0 || compare(all[index - 1]!, item) !== 0);
 }
 
-/** @param name  of the label whose values are wanted; null for the names of labels */
+/**
+ * @param name  of the label whose values are wanted; null for the names of labels
+ * @returns all of it, or what comes after what was sent ahead
+ */
 export function answerTexts(
   queryable: Queryable,
   request: SelectionRequest,
   name: string | null,
+  sendPiece: Call['sendPiece'],
 ): Uint8Array {
   const sets = parseSelectors(request.selectors);
   const limit = probeLimit(request.limit);
   const warnings: string[] = [];
-  return withQuerier(queryable, request, (querier) => {
-    const lists = (sets.length === 0 ? NO_MATCHERS : sets).map((matchers) => {
+  const lists = withQuerier(queryable, request, (querier) =>
+    (sets.length === 0 ? NO_MATCHERS : sets).map((matchers) => {
       const found =
         name === null
           ? querier.labelNames(matchers, limit)
           : querier.labelValues(name, matchers, limit);
       warnings.push(...found.warnings.filter((warning) => warning !== TRUNCATED_WARNING));
       return found.texts;
-    });
-    return writeTextsAnswer(cut(union(lists, compareText), request.limit, warnings), warnings);
-  });
+    }),
+  );
+  const texts = cut(union(lists, compareText), request.limit, warnings);
+  // The client may be slow; the database is not kept open for it.
+  return writeTextsAnswer(texts, warnings, sendPiece);
 }
 
 /** Names of labels or values of one that are like what somebody types. */
@@ -136,7 +142,6 @@ export function answerSeries(
     }),
   );
   const found = cut(union(lists, compareLabels), request.limit, warnings);
-  // The client may be slow; the database is not kept open for it.
   return writeSeriesAnswer(found, warnings, sendPiece);
 }
 
@@ -146,11 +151,16 @@ export type FederationJob = FederationRequest & {
   readonly externalLabels: Readonly<Record<string, string>>;
 };
 
-export function answerFederation(queryable: Queryable, job: FederationJob): Uint8Array {
+/** @returns all of it, or what comes after what was sent ahead */
+export function answerFederation(
+  queryable: Queryable,
+  job: FederationJob,
+  sendPiece: Call['sendPiece'],
+): Uint8Array {
   const sets = job.selectors.map((text) => parseSelector(text));
   const range = { minMs: job.nowMs - job.lookbackMs, maxMs: job.nowMs };
   const samples = withQuerier(queryable, range, (querier) => newestSamples(querier, sets, range));
-  return writeFederation(samples, Labels.fromObject(job.externalLabels), job.format);
+  return writeFederation(samples, Labels.fromObject(job.externalLabels), job.format, sendPiece);
 }
 
 function newestSamples(

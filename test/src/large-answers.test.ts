@@ -110,9 +110,9 @@ test('a reader that leaves halfway frees the worker', async () => {
   expect(server.log).not.toContain('cut off');
 });
 
-test('a long list of series, too', async () => {
-  const pad = 'x'.repeat(100);
-  const rows = Array.from({ length: 15_000 }, (_, i) => `m{row="${i}",pad="${pad}"} 1\n`);
+test('long lists of series and of values, and a large federation, too', async () => {
+  const values = Array.from({ length: 15_000 }, (_, i) => `${i} ${'x'.repeat(100)}`);
+  const rows = values.map((value) => `m{row="${value}"} 1\n`);
   const target = http.createServer((_, response) => {
     response.setHeader('content-type', 'text/plain; version=0.0.4');
     response.end(rows.join(''));
@@ -125,22 +125,27 @@ test('a long list of series, too', async () => {
     const server = await started(
       `global: {scrape_interval: 1s}\nscrape_configs: [{job_name: many, ${targets}}]`,
     );
-    const url = `http://127.0.0.1:${server.port}/api/v1/series?match[]=m`;
-    const ask = async () => {
+    const ask = async (path: string): Promise<Buffer> => {
+      const url = `http://127.0.0.1:${server.port}${path}`;
       const [response] = await once(http.get(url, { agent: false }), 'response');
-      return response as IncomingMessage;
+      expect(response.headers['transfer-encoding']).toBe('chunked');
+      return bodyOf(response);
     };
+    const dataOf = (body: Buffer) => (JSON.parse(body.toString()) as { data: unknown[] }).data;
     await until('all are there', async () => {
       const answer = await server.query('count(m)');
       return answer.get('{}') === rows.length;
     });
-    const response = await ask();
-    expect(response.headers['transfer-encoding']).toBe('chunked');
-    const { data } = JSON.parse((await bodyOf(response)).toString()) as {
-      data: { row: string }[];
-    };
-    expect(new Set(data.map(({ row }) => row)).size).toBe(rows.length);
-    const short = await fetch(`${url}&limit=1`);
+    const series = dataOf(await ask('/api/v1/series?match[]=m')) as { row: string }[];
+    expect(series.map(({ row }) => row)).toEqual(values.toSorted());
+    expect(dataOf(await ask('/api/v1/label/row/values'))).toEqual(values.toSorted());
+    const [type, ...lines] = (await ask('/federate?match[]=m')).toString().split('\n');
+    expect(type).toBe('# TYPE m untyped');
+    expect(lines.map((line) => /row="(.*?)"/.exec(line)?.[1] ?? '')).toEqual([
+      ...values.toSorted(),
+      '',
+    ]);
+    const short = await fetch(`http://127.0.0.1:${server.port}/api/v1/series?match[]=m&limit=1`);
     expect(short.headers.get('content-length')).toBe(String((await short.text()).length));
   } finally {
     target.closeAllConnections();

@@ -44,6 +44,20 @@ test('many series in pieces', () => {
   expect(data[59_999]).toEqual({ __name__: 'up', row: '温 "59999"' });
 });
 
+test('many texts in pieces', () => {
+  const texts = Array.from({ length: 100_000 }, (_, i) => `温 "${i}" ${'x'.repeat(20)}`);
+  const pieces: Uint8Array[] = [];
+  const rest = writeTextsAnswer(texts, ['a warning'], (piece) => pieces.push(piece));
+  expect(pieces.length).toBeGreaterThan(1);
+  const whole = Buffer.concat([...pieces, rest]);
+  expect(whole.equals(writeTextsAnswer(texts, ['a warning']))).toBe(true);
+  expect(JSON.parse(whole.toString())).toEqual({
+    status: 'success',
+    data: texts,
+    warnings: ['a warning'],
+  });
+});
+
 test('exemplars', () => {
   const series = Labels.fromObject({ __name__: 'x' });
   const labels = Labels.fromObject({ trace_id: 't' });

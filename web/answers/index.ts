@@ -11,6 +11,8 @@ import {
   ValueError,
 } from '../../model/index.ts';
 
+import { PieceText, type TakePiece } from '../piece-writer.ts';
+
 export { type FoundText, searchTexts, type TextSearch } from './text-search.ts';
 
 const encoder = new TextEncoder();
@@ -27,16 +29,28 @@ export function requireSelective(matcherSets: readonly (readonly Matcher[])[]): 
   }
 }
 
-/** `{"status":"success","data":["a","b"]}`. */
+/** Quoting many texts in one call is faster; so many at a time are no large piece yet. */
+const TEXTS_PER_CALL = 4096;
+
+/**
+ * `{"status":"success","data":["a","b"]}`.
+ * @param takePiece  null writes all of it at once
+ * @returns all of it, or what comes after the last piece
+ */
 export function writeTextsAnswer(
   texts: readonly string[],
   warnings: readonly string[] = [],
+  takePiece: TakePiece | null = null,
 ): Uint8Array {
-  return envelope(JSON.stringify(texts), warnings);
+  const json = new PieceText(takePiece);
+  json.add(`${ENVELOPE_START}[`);
+  for (let i = 0; i < texts.length; i += TEXTS_PER_CALL) {
+    const list = JSON.stringify(texts.slice(i, i + TEXTS_PER_CALL));
+    json.add((i === 0 ? '' : ',') + list.slice(1, -1));
+  }
+  json.add(`]${envelopeEnd(warnings)}`);
+  return json.end();
 }
-
-/** A large answer is given away in pieces of about so many characters while it is being written. */
-const PIECE_LENGTH_MIN = 1024 * 1024;
 
 /**
  * `data`: one object per label set.
@@ -46,17 +60,14 @@ const PIECE_LENGTH_MIN = 1024 * 1024;
 export function writeSeriesAnswer(
   labelSets: readonly Labels[],
   warnings: readonly string[] = [],
-  takePiece: ((piece: Uint8Array<ArrayBuffer>) => void) | null = null,
+  takePiece: TakePiece | null = null,
 ): Uint8Array {
   const quote = memoize(JSON.stringify);
-  let json = `${ENVELOPE_START}[`;
-  labelSets.forEach((labels, i) => {
-    json += (i === 0 ? '' : ',') + labelsJson(labels, quote);
-    if (takePiece === null || json.length < PIECE_LENGTH_MIN) return;
-    takePiece(encoder.encode(json));
-    json = '';
-  });
-  return encoder.encode(`${json}]${envelopeEnd(warnings)}`);
+  const json = new PieceText(takePiece);
+  json.add(`${ENVELOPE_START}[`);
+  labelSets.forEach((labels, i) => json.add((i === 0 ? '' : ',') + labelsJson(labels, quote)));
+  json.add(`]${envelopeEnd(warnings)}`);
+  return json.end();
 }
 
 export type SeriesExemplars = { readonly series: Labels; readonly exemplars: readonly Exemplar[] };

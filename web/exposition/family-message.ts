@@ -18,6 +18,7 @@ import {
   type Span,
   usesCustomBuckets,
 } from '../../model/index.ts';
+import { PIECE_SIZE_MIN, type TakePiece } from '../piece-writer.ts';
 import type { FederatedFamily, FederatedRow, FederatedType } from './federation.ts';
 
 const TYPE_NUMBERS: Readonly<Record<FederatedType, number>> = {
@@ -29,32 +30,46 @@ const VARINT = 0;
 const FIXED64 = 1;
 const BYTES = 2;
 
-export function writeFamilyMessages(families: readonly FederatedFamily[]): Uint8Array {
+/** @returns all of it, or what comes after the last piece */
+export function writeFamilyMessages(
+  families: Iterable<FederatedFamily>,
+  takePiece: TakePiece | null,
+): Uint8Array {
   const out = new ByteWriter(4096);
+  const message = new ByteWriter(4096);
   for (const { name, type, rows } of families) {
-    const message = new ByteWriter(256);
+    message.clear();
     putText(message, 1, name);
     putTag(message, 3, VARINT);
     message.putUvarint(TYPE_NUMBERS[type]);
     for (const row of rows) putMessage(message, 4, metricMessage(row));
     out.putUvarint(message.length);
-    out.putBytes(message.view());
+    out.putContent(message);
+    if (takePiece === null || out.length < PIECE_SIZE_MIN) continue;
+    takePiece(out.view().slice());
+    out.clear();
   }
   return out.view();
 }
 
+/** Of the metric that is being written, and of a part of it. */
+const metric = new ByteWriter(256);
+const part = new ByteWriter(64);
+
+/** Good until the next call. */
 function metricMessage({ sample, labels }: FederatedRow): ByteWriter {
-  const message = new ByteWriter(256);
+  const message = metric;
+  message.clear();
   for (let i = 0; i < labels.length; i += 2) {
-    const pair = new ByteWriter(64);
-    putText(pair, 1, labels[i]!);
-    putText(pair, 2, labels[i + 1]!);
-    putMessage(message, 1, pair);
+    part.clear();
+    putText(part, 1, labels[i]!);
+    putText(part, 2, labels[i + 1]!);
+    putMessage(message, 1, part);
   }
   if (sample.histogram === null) {
-    const untyped = new ByteWriter(16);
-    putDouble(untyped, 1, sample.value);
-    putMessage(message, 5, untyped);
+    part.clear();
+    putDouble(part, 1, sample.value);
+    putMessage(message, 5, part);
   }
   putTag(message, 6, VARINT);
   putInt64(message, sample.timestampMs);
@@ -120,15 +135,16 @@ function putText(out: ByteWriter, field: number, text: string): void {
 function putMessage(out: ByteWriter, field: number, message: ByteWriter): void {
   putTag(out, field, BYTES);
   out.putUvarint(message.length);
-  out.putBytes(message.view());
+  out.putContent(message);
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
+const scratchBytes = new Uint8Array(scratch.buffer);
 
 function putDouble(out: ByteWriter, field: number, value: number): void {
   putTag(out, field, FIXED64);
   scratch.setFloat64(0, value, true);
-  out.putBytes(new Uint8Array(scratch.buffer));
+  out.putBytes(scratchBytes);
 }
 
 /** Negative numbers take ten bytes, as protobuf wants it of an int64. */

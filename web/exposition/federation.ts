@@ -15,6 +15,7 @@ import {
   spanIndexes,
   usesCustomBuckets,
 } from '../../model/index.ts';
+import { PieceText, type TakePiece } from '../piece-writer.ts';
 import { writeFamilyMessages } from './family-message.ts';
 import { quoteMetricName, seriesText } from './line-text.ts';
 import { escapeLabelName, escapeMetricName, type EscapingScheme } from './names.ts';
@@ -45,40 +46,46 @@ export type FederatedRow = {
  * The body of an answer. `samples` come in any order; series without a name are left out.
  * Every sample gets those `externalLabels` that it has not, and an empty `instance` where it has
  * none, so that the scraping server does not put its own there.
+ * @param takePiece  null writes all of it at once
+ * @returns all of it, or what comes after the last piece
  */
 export function writeFederation(
   samples: readonly FederatedSample[],
   externalLabels: Labels,
   format: ExpositionFormat,
+  takePiece: TakePiece | null = null,
 ): Uint8Array {
   const families = groupFamilies(samples, externalLabels, format.escaping);
-  if (format.kind === 'protobuf') return writeFamilyMessages(families);
-  return new TextEncoder().encode(families.map(familyText).join(''));
+  if (format.kind === 'protobuf') return writeFamilyMessages(families, takePiece);
+  const text = new PieceText(takePiece);
+  for (const family of families) putFamily(text, family);
+  return text.end();
 }
 
-function groupFamilies(
+/** One after the other: labels in the form of an answer take more memory than the samples. */
+function* groupFamilies(
   samples: readonly FederatedSample[],
   externalLabels: Labels,
   escaping: EscapingScheme,
-): FederatedFamily[] {
-  const named = samples.map((sample) => ({ sample, name: sample.labels.get(METRIC_NAME) }));
-  // Sorting is stable: series of one name stay in the order in which they came.
-  named.sort((a, b) => compareText(a.name, b.name));
-  const added = externalLabels.has('instance') ? externalLabels : withInstance(externalLabels);
-  const families: { name: string; type: FederatedType; rows: FederatedRow[] }[] = [];
-  let before = '';
-  for (const { sample, name } of named) {
-    if (name === '') continue;
-    const type = typeOf(sample.histogram);
-    let family = families.at(-1);
-    if (family === undefined || before !== name || family.type !== type) {
-      family = { name: escapeMetricName(name, escaping), type, rows: [] };
-      families.push(family);
+): Generator<FederatedFamily> {
+  // Series of one name stay in the order in which they came.
+  const byName = Map.groupBy(samples, ({ labels }) => labels.get(METRIC_NAME));
+  byName.delete('');
+  const added = [
+    ...(externalLabels.has('instance') ? externalLabels : withInstance(externalLabels)),
+  ];
+  const escape = labelNameEscaper(escaping);
+  for (const name of [...byName.keys()].sort(compareText)) {
+    const own = byName.get(name)!;
+    for (let start = 0, end = 0; start < own.length; start = end) {
+      const type = typeOf(own[start]!.histogram);
+      while (end < own.length && typeOf(own[end]!.histogram) === type) end++;
+      const rows = own
+        .slice(start, end)
+        .map((sample) => ({ sample, labels: labelsOf(sample.labels, added, escape) }));
+      yield { name: escapeMetricName(name, escaping), type, rows };
     }
-    before = name;
-    family.rows.push({ sample, labels: labelsOf(sample.labels, added, escaping) });
   }
-  return families;
 }
 
 function withInstance(labels: Labels): Iterable<readonly [string, string]> {
@@ -91,34 +98,49 @@ function typeOf(histogram: FloatHistogram | null): FederatedType {
   return histogram.hint === 'gauge' ? 'gaugehistogram' : 'histogram';
 }
 
+/** Few names stand in many series. */
+function labelNameEscaper(escaping: EscapingScheme): (name: string) => string {
+  const known = new Map<string, string>();
+  return (name) => {
+    let escaped = known.get(name);
+    if (escaped === undefined) known.set(name, (escaped = escapeLabelName(name, escaping)));
+    return escaped;
+  };
+}
+
 function labelsOf(
   own: Labels,
-  added: Iterable<readonly [string, string]>,
-  escaping: EscapingScheme,
+  added: readonly (readonly [string, string])[],
+  escape: (name: string) => string,
 ): string[] {
   const labels: string[] = [];
-  for (const [name, value] of own) {
-    if (name !== METRIC_NAME) labels.push(escapeLabelName(name, escaping), value);
+  const { flat } = own;
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i]!;
+    if (name !== METRIC_NAME) labels.push(escape(name), flat[i + 1]!);
   }
   for (const [name, value] of added) {
-    if (!own.has(name)) labels.push(escapeLabelName(name, escaping), value);
+    if (!own.has(name)) labels.push(escape(name), value);
   }
   return labels;
 }
 
-function familyText({ name, type, rows }: FederatedFamily): string {
-  let lines = '';
+/** Nothing at all where no sample can be shown. */
+function putFamily(text: PieceText, { name, type, rows }: FederatedFamily): void {
+  const shownType = type === 'gaugehistogram' ? 'histogram' : type;
+  let isEmpty = true;
   for (const { sample, labels } of rows) {
     const { histogram, timestampMs } = sample;
+    if (histogram !== null && !usesCustomBuckets(histogram)) continue;
+    if (isEmpty) text.add(`# TYPE ${quoteMetricName(name)} ${shownType}\n`);
+    isEmpty = false;
     if (histogram === null) {
       const value = formatFloatShort(sample.value);
-      lines += `${seriesText(name, labels)} ${value} ${timestampMs}\n`;
-    } else if (usesCustomBuckets(histogram)) {
-      lines += classicText(name, labels, histogram, timestampMs);
+      text.add(`${seriesText(name, labels)} ${value} ${timestampMs}\n`);
+    } else {
+      text.add(classicText(name, labels, histogram, timestampMs));
     }
   }
-  const shownType = type === 'gaugehistogram' ? 'histogram' : type;
-  return lines === '' ? '' : `# TYPE ${quoteMetricName(name)} ${shownType}\n${lines}`;
 }
 
 function classicText(

@@ -169,3 +169,18 @@ describe('federation in protobuf', () => {
     );
   });
 });
+
+test.each(['text', 'protobuf'] as const)('a large answer in pieces, as %s', (kind) => {
+  const samples = Array.from({ length: 60_000 }, (_, i) =>
+    sample({ __name__: `metric_${i % 7}`, row: `温 ${i}` }, i),
+  );
+  samples.push(EXPONENTIAL, NHCB);
+  const format = { kind, escaping: 'underscores' } as const;
+  const pieces: Uint8Array[] = [];
+  const rest = writeFederation(samples, EXTERNAL, format, (piece) => pieces.push(piece));
+  expect(pieces.length).toBeGreaterThan(1);
+  // Whoever gets a piece gets all of its memory.
+  for (const { byteLength, buffer } of pieces) expect(byteLength).toBe(buffer.byteLength);
+  const whole = Buffer.from(writeFederation(samples, EXTERNAL, format));
+  expect(Buffer.concat([...pieces, rest]).equals(whole)).toBe(true);
+});
