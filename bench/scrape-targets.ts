@@ -59,7 +59,7 @@ scrape_configs:
 
   /** Of the time since the last call. */
   arrivals(): Promise<Arrivals> {
-    this.#worker.postMessage(null);
+    this.#worker.postMessage(null, []);
     return nextMessage(this.#worker);
   }
 
@@ -89,11 +89,11 @@ function serve({ targetCount, seriesCountPerTarget }: Shape): void {
     response.end(bodies[(target + scrapeCount) % BODY_COUNT]);
   });
   server.listen(0, '127.0.0.1', () =>
-    parentPort!.postMessage((server.address() as AddressInfo).port),
+    parentPort!.postMessage((server.address() as AddressInfo).port, []),
   );
   parentPort!.on('message', () => {
     const arrivals: Arrivals = { scrapeCount, gapsMs };
-    parentPort!.postMessage(arrivals);
+    parentPort!.postMessage(arrivals, []);
     gapsMs = [];
     scrapeCount = 0;
   });

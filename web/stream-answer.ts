@@ -33,10 +33,10 @@ export function sendAnswer(
 ): Promise<FastifyReply> {
   return typeof answer === 'string' || answer instanceof Uint8Array
     ? sendBody(request, reply, contentType, answer)
-    : stream(request, reply, contentType, answer, reportError);
+    : sendPieces(request, reply, contentType, answer, reportError);
 }
 
-async function stream(
+async function sendPieces(
   request: FastifyRequest,
   reply: FastifyReply,
   contentType: string,
