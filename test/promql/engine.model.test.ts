@@ -39,7 +39,8 @@ function naiveTable(
   stepMs: number,
   stepCount: number,
 ): Table | 'error' {
-  const naive = new NaiveEvaluator(storage, LOOKBACK_MS);
+  const endMs = startMs + (stepCount - 1) * stepMs;
+  const naive = new NaiveEvaluator(storage, LOOKBACK_MS, { startMs, endMs });
   const expr = parseExpr(query);
   const table: Table = new Map();
   try {

@@ -40,13 +40,19 @@ export type NaiveRange = { labels: Labels; points: NaivePoint[]; startMs: number
 /** Evaluation is not possible on this data. */
 export class NaiveError extends Error {}
 
+/** Times of the first and the last step of a query. */
+export type NaiveSpan = { readonly startMs: number; readonly endMs: number };
+
 export class NaiveEvaluator {
   readonly #queryable: Queryable;
   readonly #lookbackMs: number;
+  readonly #span: NaiveSpan;
+  readonly #grids = new Map<Subquery, ReadonlyMap<number, NaiveSample[]>>();
 
-  constructor(queryable: Queryable, lookbackMs: number) {
+  constructor(queryable: Queryable, lookbackMs: number, span: NaiveSpan) {
     this.#queryable = queryable;
     this.#lookbackMs = lookbackMs;
+    this.#span = span;
   }
 
   scalar(expr: Expr, timeMs: number): number {
@@ -150,14 +156,34 @@ export class NaiveEvaluator {
     }));
   }
 
+  /**
+   * What a subquery gives at all its times from the first step's window to the last one's. What no
+   * window holds is evaluated as well, as Prometheus does: it may fail, and so does the query then.
+   */
+  #grid(expr: Subquery): ReadonlyMap<number, NaiveSample[]> {
+    const known = this.#grids.get(expr);
+    if (known !== undefined) return known;
+    const stepMs = (expr.step as number | null) ?? 60_000;
+    const afterMs = this.#readTime(expr, this.#span.startMs) - (expr.window as number);
+    const startMs = (Math.floor(afterMs / stepMs) + 1) * stepMs;
+    const endMs = this.#readTime(expr, this.#span.endMs);
+    const inner = new NaiveEvaluator(this.#queryable, this.#lookbackMs, {
+      startMs,
+      endMs: Math.floor(endMs / stepMs) * stepMs,
+    });
+    const grid = new Map<number, NaiveSample[]>();
+    for (let t = startMs; t <= endMs; t += stepMs) grid.set(t, inner.vector(expr.expr, t));
+    this.#grids.set(expr, grid);
+    return grid;
+  }
+
   #subquery(expr: Subquery, timeMs: number): NaiveRange[] {
     const endMs = this.#readTime(expr, timeMs);
     const startMs = endMs - (expr.window as number);
-    const stepMs = (expr.step as number | null) ?? 60_000;
     const byKey = new Map<string, NaiveRange>();
-    for (let t = Math.floor(startMs / stepMs) * stepMs; t <= endMs; t += stepMs) {
-      if (t <= startMs) continue;
-      for (const { labels, value } of this.vector(expr.expr, t)) {
+    for (const [t, samples] of this.#grid(expr)) {
+      if (t <= startMs || t > endMs) continue;
+      for (const { labels, value } of samples) {
         const range = byKey.get(labels.key) ?? { labels, points: [], startMs, endMs };
         range.points.push({ timeMs: t, value });
         byKey.set(labels.key, range);
