@@ -128,6 +128,10 @@ function federate({ ports, options }: RouteContext, reportError: ReportError): H
     'prometheus_web_federation_warnings_total',
     'Total number of warnings that occurred while sending federation responses.',
   );
+  const reportFailure: ReportError = (level, message, error) => {
+    errors.increase();
+    reportError(level, message, error);
+  };
   return async (request, reply) => {
     if (isRefusedUntilReady(ports.ready, reply)) return reply;
     reply.header('vary', 'Accept-Encoding');
@@ -145,12 +149,11 @@ function federate({ ports, options }: RouteContext, reportError: ReportError): H
         selectors.length === 0
           ? ''
           : await ports.federation.federate({ selectors, format }, clientSignal(reply.raw));
-      return await sendAnswer(request, reply, contentTypeOf(format), body, reportError);
+      return await sendAnswer(request, reply, contentTypeOf(format), body, reportFailure);
     } catch (error) {
       // What the client got wrong is no failure of ours.
       if (toApiError(error).errorType !== 'bad_data') {
-        errors.increase();
-        reportError('warn', 'federation failed', error);
+        reportFailure('warn', 'federation failed', error);
       }
       return plainErrorOf(reply, error);
     }

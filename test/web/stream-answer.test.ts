@@ -269,3 +269,24 @@ test.each([undefined, 10])('HTTP/2 gets it whole or sees it cut off: %o', async 
   client.destroy();
   await listener.close();
 });
+
+test('a federation in pieces has its own type, and one that is cut off is counted', async () => {
+  const written: Written = { given: [], isLeft: false, signal: null };
+  let failAt = Infinity;
+  const federate = async () => pieces({ count: 4, failAt }, written);
+  const house = fakeHouse({ federation: { federate } });
+  const { url, listener } = await listenLocally(house);
+  const errorCount = () =>
+    house.registry.snapshot().find(({ name }) => name === 'prometheus_web_federation_errors_total')!
+      .samples;
+  const whole = await get(`${url}/federate?match[]=up`);
+  expect(whole.headers['content-type']).toContain('text/plain; version=0.0.4');
+  expect((await bodyOf(whole)).equals(expected(4))).toBe(true);
+  expect(errorCount()).toMatchObject([{ value: 0 }]);
+  failAt = 2;
+  const cut = await get(`${url}/federate?match[]=up`);
+  await expect(bodyOf(cut)).rejects.toThrow('aborted');
+  expect(errorCount()).toMatchObject([{ value: 1 }]);
+  expect(JSON.stringify(house.logs)).toContain('an answer was cut off');
+  await listener.close();
+});
