@@ -6,8 +6,9 @@
  *
  *   node bench/dashboards.bench.ts [rounds=1] [clients=50] [targets=100] [series per target=1000] [seconds=20]
  */
-import { Agent, get } from 'node:http';
+import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ask, quantileTexts } from './clients.ts';
 import { MeasuredServer, serversToCompare } from './measured-server.ts';
 import { metricName, ScrapeTargets } from './scrape-targets.ts';
 
@@ -23,6 +24,7 @@ const PAUSE_MS = 100;
 /** Until all targets are known and some data is there to ask for. */
 const WARM_UP_MS = 15_000;
 const INTERVAL_MS = 1000;
+const SHARES = [0.5, 0.95, 0.99, 1];
 const METRIC_COUNT = seriesCountPerTarget / 10;
 
 type Kind = {
@@ -82,15 +84,6 @@ class Answers {
   }
 }
 
-function ask(url: string, agent: Agent): Promise<boolean> {
-  return new Promise((resolve) => {
-    get(url, { agent }, (answer) => {
-      answer.resume();
-      answer.on('end', () => resolve(answer.statusCode === 200));
-    }).on('error', () => resolve(false));
-  });
-}
-
 async function askAll(server: MeasuredServer): Promise<Answers> {
   const answers = new Answers();
   const agent = new Agent({ keepAlive: true, maxSockets: clientCount });
@@ -108,12 +101,6 @@ async function askAll(server: MeasuredServer): Promise<Answers> {
   await Promise.all(Array.from({ length: clientCount }, (_, i) => client(i)));
   agent.destroy();
   return answers;
-}
-
-function quantiles(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => (sorted[Math.floor((sorted.length - 1) * share)] ?? NaN).toFixed(1);
-  return `p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, most ${at(1)} ms`;
 }
 
 async function measure(name: string, program: string): Promise<void> {
@@ -134,7 +121,7 @@ async function measure(name: string, program: string): Promise<void> {
         `${missedCount} of ${gapsMs.length} scrapes missed`,
     );
     const row = (what: string, values: readonly number[]) =>
-      console.log(`  ${what.padEnd(42)} ${quantiles(values)}`);
+      console.log(`  ${what.padEnd(42)} ${quantileTexts(values, SHARES)} ms`);
     row('scrapes late by', lateMs);
     row(
       'light queries',

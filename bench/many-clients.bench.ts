@@ -6,8 +6,9 @@
  *
  *   node bench/many-clients.bench.ts [rounds=3] [clients=50] [requests=600] [series=100000]
  */
-import { Agent, get } from 'node:http';
+import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ask, quantileTexts } from './clients.ts';
 import { MeasuredServer, serversToCompare } from './measured-server.ts';
 import { sendLoad } from './remote-write.ts';
 import { SCRAPE_MS } from './tsdb-data.ts';
@@ -45,7 +46,8 @@ async function askAll(server: MeasuredServer, atSeconds: number): Promise<Asked[
         queries[Math.floor(i / (isHeavy ? 6 : 1)) % queries.length]!,
       );
       const beganMs = performance.now();
-      await ask(`${server.url}/api/v1/query?query=${query}&time=${atSeconds}`, agent);
+      const url = `${server.url}/api/v1/query?query=${query}&time=${atSeconds}`;
+      if (!(await ask(url, agent))) throw new Error(`${url}: not answered`);
       asked.push({ isHeavy, tookMs: performance.now() - beganMs });
     }
   };
@@ -54,23 +56,9 @@ async function askAll(server: MeasuredServer, atSeconds: number): Promise<Asked[
   return asked;
 }
 
-function ask(url: string, agent: Agent): Promise<void> {
-  return new Promise((resolve, reject) => {
-    get(url, { agent }, (answer) => {
-      answer.resume();
-      answer.on('end', () => {
-        if (answer.statusCode === 200) resolve();
-        else reject(new Error(`${url}: ${answer.statusCode}`));
-      });
-    }).on('error', reject);
-  });
-}
-
 function quantilesOf(all: readonly Asked[], isHeavy: boolean): string {
   const times = all.filter((own) => own.isHeavy === isHeavy).map(({ tookMs }) => tookMs);
-  times.sort((a, b) => a - b);
-  const at = (share: number) => times[Math.floor((times.length - 1) * share)]!.toFixed(0);
-  return `p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)} ms`;
+  return `${quantileTexts(times, [0.5, 0.95, 0.99], 0)} ms`;
 }
 
 for (let round = 0; round < roundCount; round++) {
