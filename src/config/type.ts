@@ -3,7 +3,7 @@
  * value and prints the value back. Reading goes on after a mistake, so that one look at the message
  * shows all of them, each with its line, column, path and what was expected.
  */
-import { type ConfigError, messageOf, ValueError } from '../../model/index.ts';
+import { type ConfigError, messageOf, quoteText, ValueError } from '../../model/index.ts';
 import { nearestName } from '../nearest-name.ts';
 import { type ConfigDocument, type ConfigNode, isNull, type MapNode } from './document.ts';
 import { type JsonSchema, orNull } from './json-schema.ts';
@@ -43,8 +43,7 @@ export class Place {
   }
 
   key(name: string, node: ConfigNode): Place {
-    const path = this.path === '' ? name : `${this.path}.${name}`;
-    return new Place(this.document, node, path, this.problems);
+    return new Place(this.document, node, entryPath(this.path, name), this.problems);
   }
 
   item(index: number, node: ConfigNode): Place {
@@ -59,7 +58,7 @@ export class Place {
       const entry = this.node.entries.find((candidate) => candidate.key === key);
       if (entry !== undefined) {
         offset = entry.offset;
-        path = path === '' ? key : `${path}.${key}`;
+        path = entryPath(path, key);
       }
     }
     this.problems.push({ offset, text: path === '' ? what : `${path}: ${what}` });
@@ -85,6 +84,14 @@ export class Place {
     const entry = node.kind === 'map' ? node.entries.find(({ key }) => key === step) : undefined;
     return entry === undefined ? this : this.key(entry.key, entry.value).at(...rest);
   }
+}
+
+/** What no message can show as it is: control characters, line separators and the like. */
+const UNREADABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
+
+function entryPath(path: string, key: string): string {
+  const name = UNREADABLE.test(key) ? quoteText(key) : key;
+  return path === '' ? name : `${path}.${name}`;
 }
 
 function describeNode(node: ConfigNode): string {

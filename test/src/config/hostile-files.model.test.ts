@@ -114,7 +114,7 @@ test('a hostile file is taken, or refused with a place in it', { timeout: 60_000
           expect(printConfig(config, FLAGS)).toContain('global:');
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error;
-          expect(error.message).toMatch(/prometheus\.yml(?::\d+(?::\d+)?)?: ./s);
+          expect(error.message).toMatch(/prometheus\.yml(?::\d+(?::\d+)?)?: ./);
           expect(error.message).not.toMatch(/undefined|\[object/);
         }
         expect(performance.now() - beganMs).toBeLessThan(LOAD_MS_MAX);

@@ -35,6 +35,7 @@ function mistake(text: string): string {
 describe('a mistake', () => {
   test.each([
     ['globl: {}\n', 'prometheus.yml:1:1: globl: unknown key; did you mean global?'],
+    ['\u2028: 1\n', 'prometheus.yml:1:1: "\\u2028": unknown key'],
     [
       'scrape_configs:\n- job_name: a\n  scrape_intervall: 1s\n',
       'prometheus.yml:3:3: scrape_configs[0].scrape_intervall: unknown key; did you mean scrape_interval?',
