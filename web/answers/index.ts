@@ -11,6 +11,7 @@ import {
   ValueError,
 } from '../../model/index.ts';
 
+import { memoize } from '../memoize.ts';
 import { PieceText, type TakePiece } from '../piece-writer.ts';
 
 export { type FoundText, searchTexts, type TextSearch } from './text-search.ts';
@@ -104,16 +105,6 @@ function labelsJson({ flat }: Labels, quote: Quote): string {
     json += `${i === 0 ? '' : ','}${quote(flat[i]!)}:${quote(flat[i + 1]!)}`;
   }
   return `${json}}`;
-}
-
-/** Label sets repeat their texts, and quoting costs more than a look into a map. */
-function memoize(quote: Quote): Quote {
-  const known = new Map<string, string>();
-  return (text) => {
-    let quoted = known.get(text);
-    if (quoted === undefined) known.set(text, (quoted = quote(text)));
-    return quoted;
-  };
 }
 
 /** Seconds with three decimals where there are any milliseconds: `1.500`, `-0.001`, `7`. */

@@ -15,6 +15,7 @@ import {
   spanIndexes,
   usesCustomBuckets,
 } from '../../model/index.ts';
+import { memoize } from '../memoize.ts';
 import { PieceText, type TakePiece } from '../piece-writer.ts';
 import { writeFamilyMessages } from './family-message.ts';
 import { quoteMetricName, seriesText } from './line-text.ts';
@@ -74,7 +75,7 @@ function* groupFamilies(
   const added = [
     ...(externalLabels.has('instance') ? externalLabels : withInstance(externalLabels)),
   ];
-  const escape = labelNameEscaper(escaping);
+  const escape = memoize((name) => escapeLabelName(name, escaping));
   for (const name of [...byName.keys()].sort(compareText)) {
     const own = byName.get(name)!;
     for (let start = 0, end = 0; start < own.length; start = end) {
@@ -96,16 +97,6 @@ function withInstance(labels: Labels): Iterable<readonly [string, string]> {
 function typeOf(histogram: FloatHistogram | null): FederatedType {
   if (histogram === null) return 'untyped';
   return histogram.hint === 'gauge' ? 'gaugehistogram' : 'histogram';
-}
-
-/** Few names stand in many series. */
-function labelNameEscaper(escaping: EscapingScheme): (name: string) => string {
-  const known = new Map<string, string>();
-  return (name) => {
-    let escaped = known.get(name);
-    if (escaped === undefined) known.set(name, (escaped = escapeLabelName(name, escaping)));
-    return escaped;
-  };
 }
 
 function labelsOf(
